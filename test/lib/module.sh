@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# The module's place: how a lab's smbd finds ntsign.so in Samba's own module
+# directory although it is not installed.  To be sourced by test/lab.
+# Invariant: what lies in the system's module directory before a lab starts
+# lies there unchanged after the last lab has stopped.
+#
+# The way of choice is a mount namespace of the lab's own, in which an
+# overlay adds the files.  Where the machine permits none, the files are
+# copied, with a list of the labs that use them beside them.
+
+# What a lab adds, below the module directory.
+readonly MODULE_FILES=(vfs/ntsign.so ntsign/ntsign-crypto.so)
+
+# modules_dir: where the installed smbd looks for modules.
+modules_dir()
+{
+	smbd -b | sed -n 's/^ *MODULESDIR: *//p'
+}
+
+# stage_modules DIR MODULE: lays MODULE, and the part of it that needs
+# OpenSSL, out in DIR/modules as they are to be seen by smbd.
+stage_modules()
+{
+	local dir=$1 module=$2 crypto="${2%/*}/ntsign-crypto.so"
+
+	mkdir -p -- "$dir/modules/vfs" "$dir/modules/ntsign"
+	cp -- "$module" "$dir/modules/vfs/ntsign.so"
+	if [[ -e $crypto ]]; then
+		cp -- "$crypto" "$dir/modules/ntsign/ntsign-crypto.so"
+	fi
+}
+
+# What runs first inside the namespace: notes it in DIR/lab.id, puts a mount
+# on that file as its mark, lays the overlay where there is something to lay,
+# and turns into the command.  The overlay is given by relative names, which
+# keeps DIR's blanks, colons and commas out of mount's options.
+# shellcheck disable=SC2016
+readonly INSIDE_NAMESPACE='
+	set -eu
+	dir=$1 modules=$2
+	shift 2
+	readlink /proc/self/ns/mnt >"$dir/lab.id"
+	mount --bind -- "$dir/lab.id" "$dir/lab.id"
+	if [[ -d $dir/modules ]]; then
+		cd -- "$dir/modules"
+		mount -t overlay -o "ro,lowerdir=.:$modules" overlay "$modules"
+	fi
+	cd /
+	exec "$@"'
+
+# in_namespace DIR MODULES COMMAND...: turns into COMMAND, in a namespace.
+in_namespace()
+{
+	exec unshare --mount --propagation slave -- \
+		/bin/bash -c "$INSIDE_NAMESPACE" namespace "$@"
+}
+
+# can_namespace DIR MODULES: whether the machine permits that.
+can_namespace()
+{
+	(in_namespace "$@" true) 2>>"$1/lab.out"
+}
+
+# copy_modules DIR MODULES: without namespaces.  An installed module that
+# differs from the lab's is left alone, and the lab is not to be had.
+copy_modules()
+{
+	local dir=$1 modules=$2 users="$2/vfs/.ntsign-labs" f='' fd=''
+
+	exec {fd}>>"$users"
+	flock "$fd"
+	for f in "${MODULE_FILES[@]}"; do
+		if [[ -e $dir/modules/$f && -e $modules/$f ]] &&
+		    ! cmp -s -- "$dir/modules/$f" "$modules/$f"; then
+			[[ -s $users ]] || rm -f -- "$users"
+			could_not "another $modules/$f is there, and this" \
+				"machine permits no mount namespace to hide it"
+		fi
+	done
+	if [[ ! -s $users && -e $modules/vfs/ntsign.so ]]; then
+		# This very module has been installed for good.
+		rm -f -- "$users"
+	else
+		printf '%s\n' "$dir" >&"$fd"
+		for f in "${MODULE_FILES[@]}"; do
+			if [[ -e $dir/modules/$f ]]; then
+				mkdir -p -- "$modules/${f%/*}"
+				cp -- "$dir/modules/$f" "$modules/$f"
+			fi
+		done
+	fi
+	exec {fd}>&-
+}
+
+# uncopy_modules DIR: takes back what copy_modules did for DIR.
+uncopy_modules()
+{
+	local dir=$1 modules='' users='' f='' fd='' rest=''
+
+	modules=$(modules_dir)
+	users=$modules/vfs/.ntsign-labs
+	if ! grep -qxF -- "$dir" "$users" 2>/dev/null; then
+		return 0
+	fi
+	exec {fd}>>"$users"
+	flock "$fd"
+	rest=$(grep -vxF -- "$dir" "$users" || :)
+	if [[ -n $rest ]]; then
+		printf '%s\n' "$rest" >"$users"
+	else
+		for f in "${MODULE_FILES[@]}"; do
+			rm -f -- "$modules/$f"
+		done
+		rmdir -- "$modules/ntsign" 2>/dev/null || :
+		rm -f -- "$users"
+	fi
+	exec {fd}>&-
+}
