@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck shell=bash
 #
 # Small helpers that the shell scripts of this tree share; to be sourced by
 # bash.  Invariant: sourcing this file starts nothing and changes nothing but

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck shell=bash
 #
 # The module's place: how a lab's smbd finds ntsign.so in Samba's own module
 # directory although it is not installed.  To be sourced by test/lab.
