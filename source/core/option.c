@@ -1,0 +1,987 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The ntsign: options of smb.conf, read strictly.
+ *
+ * Invariant: one table names every option, its values and its default.
+ * Reading, messages and documentation's tests all go by that table: a word
+ * is an option's value when it is in the table's list, and its place there
+ * says what it means.
+ */
+#include "ntsign/option.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <string.h>
+#include <strings.h>
+
+#include "ntsign/text.h"
+
+#define PREFIX "ntsign:"
+
+/* Characters of a value that a message shows. */
+#define SHOWN_MAX 100
+
+/* Longer than any option's name and any word that is a value. */
+#define WORD_MAX 64
+
+/* What separates a list's elements in smb.conf, and what is white space. */
+#define LIST_SEPARATORS " \t,;\n\r\v\f"
+#define SPACES " \t\n\r\v\f"
+
+#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+
+/* The options, in the order of the documentation. */
+enum id {
+	ID_MODE,
+	ID_SERVER,
+	ID_SIGNING_RULES,
+	ID_UNPATCHED_CLIENTS,
+	ID_MINIMUM_KEY_BITS,
+	ID_SIGNING_COUNTER,
+	ID_SIGNING_COUNTER_SKEW,
+	ID_BAD_SIGNATURE,
+	ID_KEY_STRENGTH,
+	ID_CREDENTIAL_HANDLES,
+	ID_SERVER_CERTIFICATE,
+	ID_CREDENTIAL_HOLD,
+	ID_REMOTE_REGISTRY,
+	ID_REMOTE_REGISTRY_SCOPE,
+	ID_AUDIT_FILE,
+	ID_AUDIT_SYSLOG,
+	ID_AUDIT_EVENTS,
+	ID_ON_AUDIT_FAILURE,
+	ID_COUNT
+};
+
+const struct ntsign_option_info ntsign_option_table[] = {
+	[ID_MODE] = { "mode", "audit, enforce, emulate", "audit" },
+	[ID_SERVER] = { "server", "patched, unpatched", "patched" },
+	[ID_SIGNING_RULES] = { "signing rules",
+			       "list of ADDRESS=STATE[@YYYY-MM-DD]",
+			       "empty" },
+	[ID_UNPATCHED_CLIENTS] = { "unpatched clients", "list of ADDRESS",
+				   "empty" },
+	[ID_MINIMUM_KEY_BITS] = { "minimum key bits", "0, 40, 56, 128", "0" },
+	[ID_SIGNING_COUNTER] = { "signing counter",
+				 "off, detect, emulate, fix", "detect" },
+	[ID_SIGNING_COUNTER_SKEW] = { "signing counter skew", "1 to 8", "1" },
+	[ID_BAD_SIGNATURE] = { "bad signature", "disconnect, access denied",
+			       "disconnect" },
+	[ID_KEY_STRENGTH] = { "key strength", "off, detect, emulate",
+			      "detect" },
+	[ID_CREDENTIAL_HANDLES] = { "credential handles",
+				    "off, emulate, fix", "off" },
+	[ID_SERVER_CERTIFICATE] = { "server certificate",
+				    "PEM file, with smb.conf's "
+				    "% substitutions", "none" },
+	[ID_CREDENTIAL_HOLD] = { "credential hold", "0 to 10000 ms", "20" },
+	[ID_REMOTE_REGISTRY] = { "remote registry",
+				 "off, detect, emulate, fix", "detect" },
+	[ID_REMOTE_REGISTRY_SCOPE] = { "remote registry scope",
+				       "registry, system", "registry" },
+	[ID_AUDIT_FILE] = { "audit file", "path, % substitutions allowed",
+			    "ntsign.jsonl in the directory of log file" },
+	[ID_AUDIT_SYSLOG] = { "audit syslog", "yes, no", "no" },
+	[ID_AUDIT_EVENTS] = { "audit events", "mismatch, session, all",
+			      "session" },
+	[ID_ON_AUDIT_FAILURE] = { "on audit failure", "continue, refuse",
+				  "refuse in enforce, else continue" },
+};
+static_assert(ARRAY_LEN(ntsign_option_table) == ID_COUNT,
+	      "every option is in the table");
+
+const size_t ntsign_option_count = ID_COUNT;
+
+/* What reading a set of options goes through. */
+struct reader {
+	const struct ntsign_setting *settings;
+	struct ntsign_options *options;
+	struct ntsign_option_findings findings;
+	/* the settings' numbers of the options that are set and well read */
+	ssize_t setting[ID_COUNT];
+	time_t now;
+	TALLOC_CTX *mem_ctx;
+	bool failed;	/* memory ran out; sticks */
+};
+
+static bool is_space(char c)
+{
+	return c != '\0' && strchr(SPACES, c) != NULL;
+}
+
+static char to_lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+/* A part of a value; not ended by a NUL. */
+struct span {
+	const char *text;
+	size_t len;
+};
+
+static struct span span_trim(const char *text)
+{
+	struct span span = { .text = text + strspn(text, SPACES) };
+
+	span.len = strlen(span.text);
+	while (span.len > 0 && is_space(span.text[span.len - 1])) {
+		span.len--;
+	}
+	return span;
+}
+
+/* The next element of a list, of length 0 behind the last. */
+static struct span element_next(const char **list)
+{
+	struct span span = { .text = *list + strspn(*list, LIST_SEPARATORS) };
+
+	span.len = strcspn(span.text, LIST_SEPARATORS);
+	*list = span.text + span.len;
+	return span;
+}
+
+/*
+ * A value as a message can show it: valid UTF-8, control characters as \xNN,
+ * cut with "..." behind the last character shown.
+ */
+static char *printable(TALLOC_CTX *mem_ctx, struct span value)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	char shown[SHOWN_MAX * 4 + sizeof("...")] = "";
+	char *fit = NULL;
+	char *result = NULL;
+	const char *p = NULL;
+	size_t characters = 0;
+	size_t len = 0;
+
+	fit = ntsign_text_bytes(mem_ctx, (const uint8_t *)value.text,
+				value.len);
+	if (fit == NULL) {
+		return NULL;
+	}
+	for (p = fit; *p != '\0'; p++) {
+		unsigned char c = (unsigned char)*p;
+		/* U+0080 to U+009F are control characters as well */
+		bool c1 = c == 0xC2 && (unsigned char)p[1] < 0xA0;
+
+		if ((c & 0xC0) != 0x80) {
+			if (characters == SHOWN_MAX) {
+				memcpy(shown + len, "...", 3);
+				len += 3;
+				break;
+			}
+			characters++;
+		}
+		if (c1) {
+			p++;
+			c = (unsigned char)*p;
+		}
+		if (c1 || c < 0x20 || c == 0x7F) {
+			shown[len++] = '\\';
+			shown[len++] = 'x';
+			shown[len++] = digits[c >> 4];
+			shown[len++] = digits[c & 0x0F];
+		} else {
+			shown[len++] = *p;
+		}
+	}
+
+	result = talloc_strndup(mem_ctx, shown, len);
+	talloc_free(fit);
+	return result;
+}
+
+static struct ntsign_option_finding *finding_new(
+	struct ntsign_option_findings *findings, TALLOC_CTX *mem_ctx)
+{
+	struct ntsign_option_finding *list = NULL;
+
+	list = talloc_realloc(mem_ctx, findings->list,
+			      struct ntsign_option_finding,
+			      findings->count + 1);
+	if (list == NULL) {
+		return NULL;
+	}
+	findings->list = list;
+	return &list[findings->count];
+}
+
+/* Adds a finding; the message is "NAME = VALUE: " and what fmt makes. */
+static void report(struct reader *reader,
+		   enum ntsign_option_problem problem, size_t setting,
+		   const char *name, struct span value,
+		   const char *fmt, ...)
+	__attribute__((format(printf, 6, 7)));
+
+static void report(struct reader *reader,
+		   enum ntsign_option_problem problem, size_t setting,
+		   const char *name, struct span value,
+		   const char *fmt, ...)
+{
+	struct ntsign_option_finding *finding = NULL;
+	struct ntsign_option_finding result = {
+		.problem = problem,
+		.setting = (ssize_t)setting,
+	};
+	const struct span name_span = { .text = name, .len = strlen(name) };
+	TALLOC_CTX *list = NULL;
+	char *shown = NULL;
+	char *why = NULL;
+	va_list ap;
+
+	if (reader->failed) {
+		return;
+	}
+	reader->failed = true;
+
+	finding = finding_new(&reader->findings, reader->mem_ctx);
+	if (finding == NULL) {
+		return;
+	}
+	list = reader->findings.list;
+
+	shown = printable(list, name_span);
+	if (shown == NULL) {
+		return;
+	}
+	result.option = talloc_asprintf(list, PREFIX "%s", shown);
+	talloc_free(shown);
+	result.value = printable(list, value);
+	if (result.option == NULL || result.value == NULL) {
+		return;
+	}
+
+	va_start(ap, fmt);
+	why = talloc_vasprintf(list, fmt, ap);
+	va_end(ap);
+	if (why == NULL) {
+		return;
+	}
+	result.message = talloc_asprintf(list, "%s = %s: %s", result.option,
+					 result.value, why);
+	talloc_free(why);
+	if (result.message == NULL) {
+		return;
+	}
+
+	*finding = result;
+	reader->findings.count++;
+	reader->failed = false;
+}
+
+/* As smb.conf does it: case and white space do not count. */
+static bool name_equal(const char *a, const char *b)
+{
+	for (;;) {
+		a += strspn(a, SPACES);
+		b += strspn(b, SPACES);
+		if (to_lower(*a) != to_lower(*b)) {
+			return false;
+		}
+		if (*a == '\0') {
+			return true;
+		}
+		a++;
+		b++;
+	}
+}
+
+/* The option of that name, or ID_COUNT. */
+static enum id name_find(const char *name)
+{
+	unsigned int id = 0;
+
+	for (id = 0; id < ID_COUNT; id++) {
+		if (name_equal(name, ntsign_option_table[id].name)) {
+			break;
+		}
+	}
+	return id;
+}
+
+/* A name without what does not count in it; false when it is too long. */
+static bool name_reduce(const char *name, char reduced[WORD_MAX])
+{
+	size_t len = 0;
+
+	for (; *name != '\0'; name++) {
+		if (is_space(*name)) {
+			continue;
+		}
+		if (len == WORD_MAX - 1) {
+			return false;
+		}
+		reduced[len++] = to_lower(*name);
+	}
+	reduced[len] = '\0';
+	return true;
+}
+
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/*
+ * How many letters have to be added, taken away, exchanged or swapped with
+ * their neighbour to make b of a.
+ */
+static size_t name_distance(const char a[WORD_MAX], const char b[WORD_MAX])
+{
+	size_t rows[WORD_MAX][WORD_MAX];
+	size_t a_len = strlen(a);
+	size_t b_len = strlen(b);
+	size_t i = 0;
+	size_t j = 0;
+
+	for (i = 0; i <= a_len; i++) {
+		rows[i][0] = i;
+	}
+	for (j = 0; j <= b_len; j++) {
+		rows[0][j] = j;
+	}
+	for (i = 1; i <= a_len; i++) {
+		for (j = 1; j <= b_len; j++) {
+			size_t other = a[i - 1] != b[j - 1];
+			size_t best = rows[i - 1][j - 1] + other;
+
+			best = least(best, rows[i - 1][j] + 1);
+			best = least(best, rows[i][j - 1] + 1);
+			if (i > 1 && j > 1 &&
+			    a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+			{
+				best = least(best, rows[i - 2][j - 2] + 1);
+			}
+			rows[i][j] = best;
+		}
+	}
+	return rows[a_len][b_len];
+}
+
+/* The option that was probably meant, or NULL: a third of it may differ. */
+static const char *name_guess(const char *name)
+{
+	char given[WORD_MAX] = "";
+	const char *guess = NULL;
+	size_t nearest = WORD_MAX;
+	unsigned int id = 0;
+
+	if (!name_reduce(name, given)) {
+		return NULL;
+	}
+	for (id = 0; id < ID_COUNT; id++) {
+		const char *option = ntsign_option_table[id].name;
+		char reduced[WORD_MAX] = "";
+		size_t distance = 0;
+
+		name_reduce(option, reduced);
+		distance = name_distance(given, reduced);
+		if (distance < nearest && distance * 3 <= strlen(reduced)) {
+			nearest = distance;
+			guess = option;
+		}
+	}
+	return guess;
+}
+
+/* One option's value on its way into the options. */
+struct input {
+	struct reader *reader;
+	enum id id;
+	size_t setting;
+	const char *text;	/* the whole value as it is given */
+	struct span value;	/* without white space around it */
+};
+
+static void input_bad(const struct input *input, const char *why)
+{
+	report(input->reader, NTSIGN_OPTION_BAD_VALUE, input->setting,
+	       ntsign_option_table[input->id].name, input->value,
+	       "%s%s", why, ntsign_option_table[input->id].values);
+}
+
+/* Runs of white space become one space; false when it is too long. */
+static bool word_normalise(struct span value, char word[WORD_MAX])
+{
+	size_t len = 0;
+	size_t i = 0;
+
+	for (i = 0; i < value.len; i++) {
+		char c = value.text[i];
+
+		if (is_space(c)) {
+			/* a trimmed value does not end with one */
+			if (is_space(value.text[i + 1])) {
+				continue;
+			}
+			c = ' ';
+		}
+		if (len == WORD_MAX - 1) {
+			return false;
+		}
+		word[len++] = c;
+	}
+	word[len] = '\0';
+	return true;
+}
+
+/* Reads one of the words that the table lists; *place counts from 0. */
+static bool read_word(const struct input *input, unsigned int *place)
+{
+	const char *list = ntsign_option_table[input->id].values;
+	char word[WORD_MAX] = "";
+	unsigned int i = 0;
+
+	if (word_normalise(input->value, word)) {
+		size_t len = strlen(word);
+
+		for (i = 0; *list != '\0'; i++) {
+			size_t listed = strcspn(list, ",");
+
+			if (listed == len && strncasecmp(list, word, len) == 0)
+			{
+				*place = i;
+				return true;
+			}
+			list += listed;
+			list += strspn(list, ", ");
+		}
+	}
+	input_bad(input, "not one of ");
+	return false;
+}
+
+/* Reads a decimal number: digits only, no leading zero. */
+static bool read_number(const struct input *input, unsigned int min,
+			unsigned int max, unsigned int *number)
+{
+	struct span value = input->value;
+	bool ok = value.len >= 1 && value.len <= 9;
+	unsigned int result = 0;
+	size_t i = 0;
+
+	for (i = 0; ok && i < value.len; i++) {
+		char c = value.text[i];
+
+		ok = c >= '0' && c <= '9';
+		result = result * 10 + (unsigned int)(c - '0');
+	}
+	if (!ok || (value.text[0] == '0' && value.len > 1) ||
+	    result < min || result > max)
+	{
+		input_bad(input, "not a whole number in the range ");
+		return false;
+	}
+	*number = result;
+	return true;
+}
+
+/* Reads yes or no in all the ways that smb.conf knows. */
+static bool read_bool(const struct input *input, bool *value)
+{
+	static const char *const words[] = {
+		"no", "yes", "false", "true", "off", "on", "0", "1",
+	};
+	struct span given = input->value;
+	size_t i = 0;
+
+	for (i = 0; i < ARRAY_LEN(words); i++) {
+		if (strlen(words[i]) == given.len &&
+		    strncasecmp(words[i], given.text, given.len) == 0)
+		{
+			*value = i % 2 == 1;
+			return true;
+		}
+	}
+	input_bad(input, "not one of ");
+	return false;
+}
+
+/* smbd's working directory is no place to count on. */
+static bool read_path(const struct input *input, const char **path)
+{
+	struct reader *reader = input->reader;
+	char *copy = NULL;
+
+	if (input->value.len == 0 ||
+	    (input->value.text[0] != '/' && input->value.text[0] != '%'))
+	{
+		input_bad(input, "not an absolute path; it takes a ");
+		return false;
+	}
+	copy = talloc_strndup(reader->options, input->value.text,
+			      input->value.len);
+	if (copy == NULL) {
+		reader->failed = true;
+		return false;
+	}
+	*path = copy;
+	return true;
+}
+
+/*
+ * Reads one element of a list into the place given. On failure *why is a
+ * static text.
+ */
+static bool element_rule(const char *text, void *place, const char **why)
+{
+	return ntsign_rule_parse(text, place, why);
+}
+
+static bool element_block(const char *text, void *place, const char **why)
+{
+	return ntsign_block_parse(text, place, why);
+}
+
+/* Reads a list; every element that is bad is a finding of its own. */
+static bool read_list(const struct input *input, size_t size,
+		      bool (*element)(const char *, void *, const char **),
+		      void **list, size_t *count)
+{
+	struct reader *reader = input->reader;
+	const char *rest = input->text;
+	struct span span = element_next(&rest);
+	size_t found = 0;
+	bool good = true;
+	uint8_t *result = NULL;
+
+	/* an element takes two bytes of the value, its separator included */
+	result = talloc_zero_size(reader->options,
+				  (input->value.len / 2 + 1) * size);
+	if (result == NULL) {
+		reader->failed = true;
+		return false;
+	}
+
+	for (; span.len > 0; span = element_next(&rest)) {
+		const char *why = NULL;
+		char *text = talloc_strndup(result, span.text, span.len);
+
+		if (text == NULL) {
+			reader->failed = true;
+			return false;
+		}
+		if (element(text, result + found * size, &why)) {
+			found++;
+		} else {
+			report(reader, NTSIGN_OPTION_BAD_VALUE,
+			       input->setting,
+			       ntsign_option_table[input->id].name, span,
+			       "%s", why);
+			good = false;
+		}
+		talloc_free(text);
+	}
+	if (!good) {
+		talloc_free(result);
+		return false;
+	}
+	*list = result;
+	*count = found;
+	return true;
+}
+
+static bool read_quirk(const struct input *input, enum ntsign_quirk *quirk)
+{
+	static const enum ntsign_quirk no_detect[] = {
+		NTSIGN_QUIRK_OFF,
+		NTSIGN_QUIRK_EMULATE,
+		NTSIGN_QUIRK_FIX,
+	};
+	unsigned int place = 0;
+
+	if (!read_word(input, &place)) {
+		return false;
+	}
+	*quirk = input->id == ID_CREDENTIAL_HANDLES ? no_detect[place] : place;
+	return true;
+}
+
+/* Reads one option's value; on any failure its option stays as it is. */
+static bool read_value(const struct input *input)
+{
+	static const unsigned int key_bits[] = { 0, 40, 56, 128 };
+	struct ntsign_options *options = input->reader->options;
+	unsigned int place = 0;
+	void *list = NULL;
+	size_t count = 0;
+
+	switch (input->id) {
+	case ID_SIGNING_RULES:
+		if (!read_list(input, sizeof(struct ntsign_rule),
+			       element_rule, &list, &count)) {
+			return false;
+		}
+		options->signing_rules = list;
+		options->signing_rules_count = count;
+		return true;
+	case ID_UNPATCHED_CLIENTS:
+		if (!read_list(input, sizeof(struct ntsign_block),
+			       element_block, &list, &count)) {
+			return false;
+		}
+		options->unpatched_clients = list;
+		options->unpatched_clients_count = count;
+		return true;
+	case ID_SIGNING_COUNTER:
+		return read_quirk(input, &options->signing_counter);
+	case ID_SIGNING_COUNTER_SKEW:
+		return read_number(input, 1, 8,
+				   &options->signing_counter_skew);
+	case ID_KEY_STRENGTH:
+		return read_quirk(input, &options->key_strength);
+	case ID_CREDENTIAL_HANDLES:
+		return read_quirk(input, &options->credential_handles);
+	case ID_SERVER_CERTIFICATE:
+		return read_path(input, &options->server_certificate);
+	case ID_CREDENTIAL_HOLD:
+		return read_number(input, 0, 10000,
+				   &options->credential_hold);
+	case ID_REMOTE_REGISTRY:
+		return read_quirk(input, &options->remote_registry);
+	case ID_AUDIT_FILE:
+		return read_path(input, &options->audit_file);
+	case ID_AUDIT_SYSLOG:
+		return read_bool(input, &options->audit_syslog);
+	default:
+		break;
+	}
+
+	/* the others are words, whose place in the table is their value */
+	if (!read_word(input, &place)) {
+		return false;
+	}
+	switch (input->id) {
+	case ID_MODE:
+		options->mode = place;
+		break;
+	case ID_SERVER:
+		options->server_patched = place == 0;
+		break;
+	case ID_MINIMUM_KEY_BITS:
+		options->minimum_key_bits = key_bits[place];
+		break;
+	case ID_BAD_SIGNATURE:
+		options->bad_signature = place;
+		break;
+	case ID_REMOTE_REGISTRY_SCOPE:
+		options->remote_registry_scope = place;
+		break;
+	case ID_AUDIT_EVENTS:
+		options->audit_events = place;
+		break;
+	default:
+		options->on_audit_failure = place;
+		break;
+	}
+	return true;
+}
+
+/* Whether the option is set again further down. */
+static bool set_again(const struct ntsign_setting *settings, size_t count,
+		      size_t setting, enum id id)
+{
+	size_t i = 0;
+
+	for (i = setting + 1; i < count; i++) {
+		if (name_find(settings[i].name) == id) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void read_setting(struct reader *reader, size_t setting, size_t count)
+{
+	const struct ntsign_setting *given = &reader->settings[setting];
+	struct input input = {
+		.reader = reader,
+		.id = name_find(given->name),
+		.setting = setting,
+		.text = given->value,
+		.value = span_trim(given->value),
+	};
+
+	if (input.id == ID_COUNT) {
+		const char *guess = name_guess(given->name);
+
+		report(reader, NTSIGN_OPTION_UNKNOWN, setting, given->name,
+		       input.value, "there is no such option%s%s%s",
+		       guess != NULL ? "; did you mean " PREFIX : "",
+		       guess != NULL ? guess : "",
+		       guess != NULL ? "?" : "");
+		return;
+	}
+	if (set_again(reader->settings, count, setting, input.id)) {
+		report(reader, NTSIGN_OPTION_NOTE, setting,
+		       ntsign_option_table[input.id].name, input.value,
+		       "without effect, a later line sets it again");
+		return;
+	}
+	if (read_value(&input)) {
+		reader->setting[input.id] = (ssize_t)setting;
+	}
+}
+
+/* A finding about a well-read option's value. */
+static void judge(struct reader *reader, enum id id,
+		  enum ntsign_option_problem problem, const char *why)
+{
+	size_t setting = (size_t)reader->setting[id];
+
+	report(reader, problem, setting, ntsign_option_table[id].name,
+	       span_trim(reader->settings[setting].value), "%s", why);
+}
+
+static bool is_set(const struct reader *reader, enum id id)
+{
+	return reader->setting[id] >= 0;
+}
+
+static bool rule_covered(const struct ntsign_rule *earlier,
+			 const struct ntsign_rule *later)
+{
+	bool longer = earlier->until == 0 ||
+		      (later->until != 0 && earlier->until >= later->until);
+
+	return longer && ntsign_block_covers(&earlier->block, &later->block);
+}
+
+/* Rules that have expired, and rules that never get their turn. */
+static void judge_rules(struct reader *reader)
+{
+	const struct ntsign_options *options = reader->options;
+	const struct ntsign_rule *rules = options->signing_rules;
+	const char *name = ntsign_option_table[ID_SIGNING_RULES].name;
+	size_t setting = 0;
+	const char *rest = NULL;
+	size_t i = 0;
+	size_t j = 0;
+
+	if (options->signing_rules_count == 0) {
+		return;
+	}
+	setting = (size_t)reader->setting[ID_SIGNING_RULES];
+	rest = reader->settings[setting].value;
+
+	if (options->mode == NTSIGN_MODE_AUDIT) {
+		judge(reader, ID_SIGNING_RULES, NTSIGN_OPTION_NOTE,
+		      "rules have no effect in audit mode");
+	}
+	for (i = 0; i < options->signing_rules_count; i++) {
+		struct span element = element_next(&rest);
+
+		if (rules[i].until != 0 && rules[i].until <= reader->now) {
+			report(reader, NTSIGN_OPTION_NOTE, setting, name,
+			       element, "this rule has expired");
+			continue;
+		}
+		for (j = 0; j < i; j++) {
+			if (!rule_covered(&rules[j], &rules[i])) {
+				continue;
+			}
+			report(reader, NTSIGN_OPTION_NOTE, setting, name,
+			       element, "this rule never matches, rule %zu "
+			       "in front of it covers it", j + 1);
+			break;
+		}
+	}
+}
+
+/* The options that name a quirk, and what they are in this version. */
+static void judge_quirk(struct reader *reader, enum id id,
+			enum ntsign_quirk *quirk, enum ntsign_quirk fallback)
+{
+	if (!is_set(reader, id)) {
+		return;
+	}
+	switch (*quirk) {
+	case NTSIGN_QUIRK_OFF:
+		break;
+	case NTSIGN_QUIRK_DETECT:
+		/* key strength: flags and key bits are in every record */
+		if (id != ID_KEY_STRENGTH) {
+			judge(reader, id, NTSIGN_OPTION_NOTE,
+			      "this version records nothing for it yet");
+		}
+		break;
+	case NTSIGN_QUIRK_EMULATE:
+		if (reader->options->mode != NTSIGN_MODE_EMULATE) {
+			judge(reader, id, NTSIGN_OPTION_CONFLICT,
+			      "needs " PREFIX "mode = emulate");
+			*quirk = fallback;
+		}
+		break;
+	case NTSIGN_QUIRK_FIX:
+		judge(reader, id, NTSIGN_OPTION_UNSUPPORTED,
+		      "this version only audits; it repairs nothing");
+		break;
+	}
+}
+
+/* What an option says, when another one makes nothing of it. */
+static void judge_idle(struct reader *reader, enum id id, bool idle,
+		       const char *why)
+{
+	if (is_set(reader, id) && idle) {
+		judge(reader, id, NTSIGN_OPTION_NOTE, why);
+	}
+}
+
+/* What the values mean together. */
+static void judge_all(struct reader *reader)
+{
+	struct ntsign_options *options = reader->options;
+	bool emulate = options->mode == NTSIGN_MODE_EMULATE;
+
+	if (options->mode != NTSIGN_MODE_AUDIT) {
+		judge(reader, ID_MODE, NTSIGN_OPTION_UNSUPPORTED,
+		      "this version only audits; set it to audit");
+	}
+	if (!options->server_patched && !emulate) {
+		judge(reader, ID_SERVER, NTSIGN_OPTION_CONFLICT,
+		      "needs " PREFIX "mode = emulate");
+		options->server_patched = true;
+	}
+	judge_rules(reader);
+	judge_idle(reader, ID_SIGNING_COUNTER_SKEW,
+		   options->signing_counter != NTSIGN_QUIRK_EMULATE,
+		   "without effect unless " PREFIX
+		   "signing counter = emulate");
+	judge_quirk(reader, ID_SIGNING_COUNTER, &options->signing_counter,
+		    NTSIGN_QUIRK_DETECT);
+	if (options->bad_signature == NTSIGN_BAD_SIGNATURE_ACCESS_DENIED &&
+	    !emulate)
+	{
+		judge(reader, ID_BAD_SIGNATURE, NTSIGN_OPTION_CONFLICT,
+		      "needs " PREFIX "mode = emulate");
+		options->bad_signature = NTSIGN_BAD_SIGNATURE_DISCONNECT;
+	}
+	judge_quirk(reader, ID_KEY_STRENGTH, &options->key_strength,
+		    NTSIGN_QUIRK_DETECT);
+	judge_idle(reader, ID_SERVER_CERTIFICATE,
+		   options->credential_handles == NTSIGN_QUIRK_OFF,
+		   "without effect while " PREFIX
+		   "credential handles = off");
+	judge_idle(reader, ID_CREDENTIAL_HOLD,
+		   options->credential_handles == NTSIGN_QUIRK_OFF,
+		   "without effect while " PREFIX
+		   "credential handles = off");
+	judge_quirk(reader, ID_CREDENTIAL_HANDLES,
+		    &options->credential_handles, NTSIGN_QUIRK_OFF);
+	judge_idle(reader, ID_REMOTE_REGISTRY_SCOPE,
+		   options->remote_registry != NTSIGN_QUIRK_EMULATE,
+		   "without effect unless " PREFIX
+		   "remote registry = emulate");
+	judge_quirk(reader, ID_REMOTE_REGISTRY, &options->remote_registry,
+		    NTSIGN_QUIRK_DETECT);
+}
+
+struct ntsign_options *ntsign_options_parse(
+	TALLOC_CTX *mem_ctx,
+	const struct ntsign_setting *settings, size_t count, time_t now,
+	struct ntsign_option_findings *findings)
+{
+	struct reader reader = {
+		.settings = settings,
+		.now = now,
+		.mem_ctx = mem_ctx,
+	};
+	struct ntsign_options *options = NULL;
+	size_t i = 0;
+
+	options = talloc_zero(mem_ctx, struct ntsign_options);
+	if (options == NULL) {
+		return NULL;
+	}
+	*options = (struct ntsign_options) {
+		.mode = NTSIGN_MODE_AUDIT,
+		.server_patched = true,
+		.signing_counter = NTSIGN_QUIRK_DETECT,
+		.signing_counter_skew = 1,
+		.bad_signature = NTSIGN_BAD_SIGNATURE_DISCONNECT,
+		.key_strength = NTSIGN_QUIRK_DETECT,
+		.credential_handles = NTSIGN_QUIRK_OFF,
+		.credential_hold = 20,
+		.remote_registry = NTSIGN_QUIRK_DETECT,
+		.remote_registry_scope = NTSIGN_SCOPE_REGISTRY,
+		.audit_events = NTSIGN_EVENTS_SESSION,
+		.on_audit_failure = NTSIGN_FAILURE_CONTINUE,
+	};
+	reader.options = options;
+	for (i = 0; i < ID_COUNT; i++) {
+		reader.setting[i] = -1;
+	}
+
+	for (i = 0; i < count; i++) {
+		read_setting(&reader, i, count);
+	}
+	judge_all(&reader);
+	if (!is_set(&reader, ID_ON_AUDIT_FAILURE) &&
+	    options->mode == NTSIGN_MODE_ENFORCE)
+	{
+		options->on_audit_failure = NTSIGN_FAILURE_REFUSE;
+	}
+
+	if (reader.failed) {
+		talloc_free(reader.findings.list);
+		talloc_free(options);
+		return NULL;
+	}
+	*findings = reader.findings;
+	return options;
+}
+
+bool ntsign_option_is_error(enum ntsign_option_problem problem)
+{
+	return problem != NTSIGN_OPTION_NOTE;
+}
+
+bool ntsign_options_refuse(const struct ntsign_options *options,
+			   const struct ntsign_option_findings *findings)
+{
+	size_t i = 0;
+
+	for (i = 0; i < findings->count; i++) {
+		enum ntsign_option_problem problem = findings->list[i].problem;
+
+		if (problem == NTSIGN_OPTION_UNSUPPORTED) {
+			return true;
+		}
+		if (options->mode != NTSIGN_MODE_AUDIT &&
+		    ntsign_option_is_error(problem))
+		{
+			return true;
+		}
+	}
+	return false;
+}
+
+static const char *name_of(const char *const *names, size_t count,
+			   unsigned int value)
+{
+	return value < count ? names[value] : "invalid";
+}
+
+const char *ntsign_mode_name(enum ntsign_mode mode)
+{
+	static const char *const names[] = {
+		[NTSIGN_MODE_AUDIT] = "audit",
+		[NTSIGN_MODE_ENFORCE] = "enforce",
+		[NTSIGN_MODE_EMULATE] = "emulate",
+	};
+
+	return name_of(names, ARRAY_LEN(names), mode);
+}
+
+const char *ntsign_events_name(enum ntsign_events events)
+{
+	static const char *const names[] = {
+		[NTSIGN_EVENTS_MISMATCH] = "mismatch",
+		[NTSIGN_EVENTS_SESSION] = "session",
+		[NTSIGN_EVENTS_ALL] = "all",
+	};
+
+	return name_of(names, ARRAY_LEN(names), events);
+}
