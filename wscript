@@ -1,0 +1,466 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# encoding: utf-8
+#
+# How ntsign is built: by waf, the build system that comes with Samba's source
+# (packaging/sdk fetches both and writes build/waf).
+#
+#   packaging/sdk
+#   build/waf configure
+#   build/waf build
+#   build/waf install [--destdir=DIR]
+#
+# What is built where: source/core is pure and never sees Samba's headers;
+# source/smbd is the only code that does. ntsign.so is linked with nothing
+# beyond libc, because what it needs smbd has loaded already and each
+# connection's process pays for every library that is loaded anew. libcrypto,
+# which smbd has not, is in ntsign-crypto.so, loaded on first need.
+#
+# Invariant: the module is only ever installed after check_module() has shown
+# that smbd can load it.
+
+import os
+import re
+import shutil
+import subprocess
+
+from waflib import Context, Errors, Logs, Options
+
+APPNAME = 'ntsign'
+VERSION = '0.1.0'
+
+top = '.'
+out = os.environ.get('NTSIGN_OUT') or 'build/out'
+
+# Warnings that gcc and clang both know. Callbacks have the parameters that
+# smbd, tevent and cmocka give them, used or not.
+WARNINGS = '''
+    -Wall -Wextra -Werror -Wno-unused-parameter
+    -Wmissing-prototypes -Wmissing-declarations -Wstrict-prototypes
+    -Wold-style-definition -Wshadow -Wvla -Wformat=2 -Wundef
+    -Wpointer-arith -Wwrite-strings -Wcast-align -Wredundant-decls
+    '''.split()
+
+# Taken where the compiler has them.
+OPTIONAL_FLAGS = '''
+    -Wlogical-op -Wduplicated-cond -Wjump-misses-init
+    -fstack-clash-protection -fcf-protection
+    '''.split()
+
+HARDENING = '-fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2'
+
+EXPORTS = {
+    'ntsign': ['samba_init_module'],
+    'ntsign-crypto': ['ntsign_mac_*'],
+}
+
+# Packages of Debian and its relatives that have what configure looks for.
+LIBRARIES = {
+    'TALLOC': ('talloc', 'talloc.h', 'libtalloc-dev'),
+    'JANSSON': ('jansson', 'jansson.h', 'libjansson-dev'),
+    'CRYPTO': ('crypto', 'openssl/evp.h', 'libssl-dev'),
+    'CMOCKA': ('cmocka', 'cmocka.h', 'libcmocka-dev'),
+}
+
+
+def options(opt):
+    opt.load('compiler_c')
+    opt.parser.set_defaults(prefix='/usr')
+    group = opt.add_option_group(
+        'ntsign', 'These are for configure. Several variants of the build '
+        'can exist side by side: the environment variable NTSIGN_OUT names '
+        'the output directory (default: build/out) for every command, as in '
+        'NTSIGN_OUT=build/asan build/waf configure --enable-asan. CC=clang '
+        'chooses the compiler; CFLAGS and LDFLAGS are added.')
+    group.add_option('--samba-sdk', metavar='DIR', default=None,
+                     help='Samba\'s headers, as made by packaging/sdk '
+                          '(default: build/sdk/current)')
+    group.add_option('--modulesdir', metavar='DIR', default=None,
+                     help='Samba\'s module directory (default: what smbd -b '
+                          'says)')
+    group.add_option('--enable-asan', action='store_true', default=False,
+                     help='AddressSanitizer and UBSan in everything, the '
+                          'module too')
+    group.add_option('--coverage', action='store_true', default=False,
+                     help='count executed lines and branches for gcov')
+    group.add_option('--with-tests', action='store_true', default=False,
+                     help='build the unit tests, OUT/test/unit/test_*')
+    group.add_option('--with-fuzz', action='store_true', default=False,
+                     help='build the fuzz targets, OUT/test/fuzz/fuzz_* '
+                          '(clang only)')
+
+
+def init(ctx):
+    # build/waf runs in the output directory; what the user typed is relative
+    # to where the user is.
+    cwd = os.environ.get('NTSIGN_CWD')
+    if cwd and Options.options.destdir:
+        Options.options.destdir = os.path.normpath(
+            os.path.join(cwd, Options.options.destdir))
+
+
+# ----------------------------------------------------------------- configure
+
+def user_path(path):
+    return os.path.normpath(
+        os.path.join(os.environ.get('NTSIGN_CWD') or os.getcwd(), path))
+
+
+def run(conf, command):
+    try:
+        done = subprocess.run(command, stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL, encoding='utf-8',
+                              errors='replace', check=False)
+    except OSError as e:
+        conf.fatal('cannot run %s: %s' % (command[0], e.strerror))
+    return done.stdout
+
+
+def find_sdk(conf):
+    """The headers, and the smbd that packaging/sdk made them for."""
+    sdk = conf.srcnode.abspath() + '/build/sdk/current'
+    if conf.options.samba_sdk:
+        sdk = user_path(conf.options.samba_sdk)
+    sdk = os.path.realpath(sdk)
+    try:
+        with open(sdk + '/stamp', encoding='utf-8') as f:
+            stamp = dict(line.rstrip('\n').split('=', 1) for line in f)
+        with open(sdk + '/flags', encoding='utf-8') as f:
+            flags = f.read().split()
+    except OSError:
+        conf.fatal('%s has no headers of Samba: run packaging/sdk' % sdk)
+    smbd = stamp['smbd']
+    running = re.search(r'^Version (\S+)', run(conf, [smbd, '-V']), re.M)
+    if not running or running.group(1) != stamp['samba']:
+        conf.fatal('%s is %s, but the headers in %s are of %s: run '
+                   'packaging/sdk' % (
+                       smbd, running.group(1) if running else 'no smbd', sdk,
+                       stamp['samba']))
+    conf.msg('Checking for Samba\'s headers', '%s (%s)' % (
+        stamp['samba'], sdk))
+
+    build = dict(re.findall(r'^ +([A-Z_]+): (.*)$', run(conf, [smbd, '-b']),
+                            re.M))
+    for key in ('MODULESDIR', 'CONFIGFILE'):
+        if not build.get(key):
+            conf.fatal('%s -b does not print its %s' % (smbd, key))
+    conf.env.SMBD = smbd
+    conf.env.MODULESDIR = conf.options.modulesdir or build['MODULESDIR']
+    conf.msg('Checking for Samba\'s module directory', conf.env.MODULESDIR)
+
+    # Directories in flags are relative to the headers' own.
+    cflags = []
+    for flag in flags:
+        if cflags and cflags[-1] == '-isystem':
+            flag = os.path.normpath(os.path.join(sdk, flag))
+        cflags.append(flag)
+    conf.env.CFLAGS_SMBD = cflags
+
+    conf.define('NTSIGN_VERSION', VERSION)
+    conf.define('NTSIGN_SAMBA_VERSION_STRING', stamp['samba'])
+    conf.define('NTSIGN_CONFIGFILE', build['CONFIGFILE'])
+    conf.define('NTSIGN_MODULESDIR', conf.env.MODULESDIR)
+
+
+def probe_samba(conf):
+    """Capabilities in which Samba's releases differ, one compile each.
+
+    source/smbd/compat.h acts on them; nothing else knows of versions.
+    """
+    start = '#include "includes.h"\n#include "smbd/smbd.h"\n' \
+            '#include "smbd/globals.h"\n'
+    probes = (
+        ('NTSIGN_HAVE_SMBXSRV_SESSION_H',
+         'smbd/smbXsrv_session.h',
+         '#include "smbd/smbXsrv_session.h"\n'
+         'int main(void) { return 0; }\n'),
+        ('NTSIGN_HAVE_SMB1_SRV_SEND_PERFCOUNT',
+         'the last argument of smb1_srv_send()',
+         'bool (*probe)(struct smbXsrv_connection *, char *, bool,\n'
+         '              uint32_t, bool, struct smb_perfcount_data *) =\n'
+         '        smb1_srv_send;\n'
+         'int main(void) { return probe != NULL; }\n'),
+    )
+    for name, what, code in probes:
+        conf.check_cc(msg='Checking for ' + what, fragment=start + code,
+                      features='c', use='SMBD', cflags=['-Werror'],
+                      define_name=name, mandatory=False)
+
+
+def find_libraries(conf, names):
+    missing = []
+    for name in names:
+        lib, header, package = LIBRARIES[name]
+        before = '#include <stdarg.h>\n#include <stddef.h>\n' \
+                 '#include <stdint.h>\n#include <setjmp.h>\n'
+        try:
+            conf.check_cc(msg='Checking for ' + lib, lib=lib,
+                          uselib_store=name, global_define=False,
+                          fragment=before + '#include <%s>\n'
+                          'int main(void) { return 0; }\n' % header)
+        except Errors.ConfigurationError:
+            missing.append(package)
+        conf.env['DEFINES_' + name] = []
+    if missing:
+        conf.fatal('needed and not installed: apt-get install %s' %
+                   ' '.join(missing))
+
+
+def configure(conf):
+    conf.load('compiler_c')
+    env = conf.env
+    o = conf.options
+    if o.with_fuzz and not conf.check_cc(
+            msg='Checking for libFuzzer', mandatory=False,
+            fragment='#include <stddef.h>\n#include <stdint.h>\n'
+                     'int LLVMFuzzerTestOneInput(const uint8_t *, size_t);\n'
+                     'int LLVMFuzzerTestOneInput(const uint8_t *d, size_t n)'
+                     '\n{ return d != NULL && n > 9; }\n',
+            cflags=['-fsanitize=fuzzer'], linkflags=['-fsanitize=fuzzer']):
+        conf.fatal('--with-fuzz needs clang with libFuzzer: CC=clang '
+                   'build/waf configure --with-fuzz (apt-get install clang)')
+
+    find_sdk(conf)
+    find_libraries(conf, ['TALLOC', 'JANSSON', 'CRYPTO'] +
+                   (['CMOCKA'] if o.with_tests else []))
+    probe_samba(conf)
+    for tool in ('nm', 'readelf', 'ldd'):
+        conf.find_program(tool)
+
+    # --coverage and sanitizers are for findings, not for use: no hardening,
+    # and code that stays near its source.
+    flags = ['-g', '-std=gnu11', '-D_GNU_SOURCE=1', '-ffunction-sections',
+             '-fdata-sections', '-fvisibility=hidden'] + WARNINGS
+    link = ['-Wl,-z,relro,-z,now,-z,noexecstack', '-Wl,--gc-sections',
+            '-Wl,--as-needed']
+    for flag in OPTIONAL_FLAGS:
+        if conf.check_cc(msg='Checking for ' + flag, cflags=['-Werror', flag],
+                         features='c', fragment='int main(void) '
+                         '{ return 0; }\n', mandatory=False):
+            flags.append(flag)
+    if o.enable_asan:
+        sanitizers = ['-fsanitize=address,undefined']
+        flags += sanitizers + ['-O1', '-fno-omit-frame-pointer',
+                               '-fno-sanitize-recover=undefined',
+                               '-Wno-maybe-uninitialized'
+                               if env.CC_NAME == 'gcc' and not is_clang(conf)
+                               else '-Wno-unknown-warning-option']
+        link += sanitizers
+    if o.coverage:
+        flags += ['--coverage', '-O0']
+        link += ['--coverage']
+    if not o.enable_asan and not o.coverage:
+        flags += ['-O2'] + HARDENING.split()
+    # What the user's environment says comes last and wins.
+    env.CFLAGS = flags + env.CFLAGS
+    env.LINKFLAGS = link + env.LINKFLAGS
+    env.SANITIZED = bool(o.enable_asan)
+    env.WITH_TESTS = bool(o.with_tests)
+    env.WITH_FUZZ = bool(o.with_fuzz)
+
+    conf.write_config_header('include/ntsign_config.h',
+                             guard='NTSIGN_CONFIG_H')
+    for name, symbols in EXPORTS.items():
+        node = conf.bldnode.make_node(name + '.map')
+        node.write('{ global: %s; local: *; };\n' % '; '.join(symbols))
+        env.append_value('cfg_files', [node.abspath()])
+
+
+def is_clang(conf):
+    macros = subprocess.run(conf.env.CC + ['-dM', '-E', '-x', 'c',
+                                           '/dev/null'],
+                            stdout=subprocess.PIPE, encoding='utf-8',
+                            check=False).stdout
+    return '__clang__' in macros
+
+
+# --------------------------------------------------------------------- build
+
+def build(bld):
+    includes = ['include', bld.bldnode.make_node('include')]
+    core = bld.path.ant_glob('source/core/*.c', excl='source/core/mac.c')
+    mac = bld.path.ant_glob('source/core/mac.c')
+    smbd = bld.path.ant_glob('source/smbd/*.c')
+    tool = bld.path.ant_glob('source/tool/*.c')
+    installed = []
+
+    bld.add_group('build')
+    if core:
+        bld.stlib(target='core', source=core, includes=includes,
+                  cflags=['-fPIC'], install_path=None)
+    if mac:
+        bld.objects(target='mac', source=mac, includes=includes,
+                    cflags=['-fPIC', '-fvisibility=default'])
+        shared_object(bld, 'ntsign-crypto', source=[], includes=includes,
+                      use='mac core CRYPTO')
+        installed.append(('${MODULESDIR}/ntsign/ntsign-crypto.so',
+                          'ntsign-crypto.so', 0o644))
+    if smbd:
+        shared_object(bld, 'ntsign', source=smbd, includes=includes,
+                      use='core SMBD')
+        installed.append(('${MODULESDIR}/vfs/ntsign.so', 'ntsign.so', 0o644))
+    if tool:
+        bld.program(target='ntsign', source=tool, includes=includes,
+                    use='core TALLOC JANSSON', cflags=['-fPIE'],
+                    linkflags=['-pie'], install_path=None)
+        installed.append(('${PREFIX}/bin/ntsign', 'ntsign', 0o755))
+    if bld.env.WITH_TESTS:
+        unit_tests(bld, includes + ['test/unit', '.'])
+    if bld.env.WITH_FUZZ:
+        fuzz_targets(bld, includes + ['test/fuzz', '.'], core + mac)
+
+    bld.add_group('check')
+    if smbd:
+        bld(name='check ntsign.so', rule=check_module,
+            source=bld.bldnode.make_node('ntsign.so'),
+            target='ntsign.so.checked')
+    if mac:
+        bld(name='check ntsign-crypto.so', rule=check_crypto,
+            source=bld.bldnode.make_node('ntsign-crypto.so'),
+            target='ntsign-crypto.so.checked')
+
+    bld.add_group('install')
+    for path, name, mode in installed:
+        bld.install_as(path, bld.bldnode.make_node(name), chmod=mode)
+    for section in '18':
+        bld.install_files('${PREFIX}/share/man/man' + section,
+                          bld.path.ant_glob('packaging/man/*.' + section))
+    completion = bld.path.find_node('packaging/completion/ntsign')
+    if completion:
+        bld.install_as('${PREFIX}/share/bash-completion/completions/ntsign',
+                       completion)
+
+
+def shared_object(bld, name, **kw):
+    script = bld.bldnode.make_node(name + '.map').abspath()
+    task_gen = bld(features='c cshlib', target=name, cflags=['-fPIC'],
+                   install_path=None,
+                   linkflags=['-Wl,--version-script=' + script,
+                              '-Wl,-soname=' + name + '.so'], **kw)
+    task_gen.env.cshlib_PATTERN = '%s.so'
+
+
+def unit_tests(bld, includes):
+    helpers = bld.path.ant_glob('test/unit/*.c', excl='test/unit/test_*.c')
+    for node in bld.path.ant_glob('test/unit/test_*.c'):
+        bld.program(target=node.change_ext('').path_from(bld.bldnode),
+                    source=[node] + helpers, includes=includes,
+                    use='mac core CMOCKA TALLOC JANSSON CRYPTO',
+                    install_path=None)
+
+
+def fuzz_targets(bld, includes, sources):
+    """core once more, instrumented, whatever the variant is."""
+    sanitizers = '-fsanitize=address,undefined'
+    bld.stlib(target='core-fuzz', source=sources, includes=includes,
+              cflags=['-fPIC', '-fsanitize=fuzzer-no-link', sanitizers,
+                      '-fno-sanitize-recover=undefined'], install_path=None)
+    helpers = bld.path.ant_glob('test/fuzz/*.c', excl='test/fuzz/fuzz_*.c')
+    for node in bld.path.ant_glob('test/fuzz/fuzz_*.c'):
+        bld.program(target=node.change_ext('').path_from(bld.bldnode),
+                    source=[node] + helpers, includes=includes,
+                    use='core-fuzz TALLOC JANSSON CRYPTO',
+                    cflags=['-fsanitize=fuzzer', sanitizers,
+                            '-Wno-missing-prototypes'],
+                    linkflags=['-fsanitize=fuzzer', sanitizers],
+                    install_path=None)
+
+
+# -------------------------------------------------------------------- checks
+
+def output_of(command):
+    return subprocess.run(command, stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, encoding='utf-8',
+                          check=True).stdout
+
+
+def symbols_of(nm, which, files):
+    """Dynamic symbols of files: {name: nm's type letter}."""
+    found = {}
+    for line in output_of(nm + ['-D', '-P', which] + files).splitlines():
+        word = line.split()
+        if len(word) >= 2 and len(word[1]) == 1:
+            found[word[0].split('@')[0]] = word[1]
+    return found
+
+
+def needed_by(readelf, path):
+    return re.findall(r'\(NEEDED\).*\[(.*)\]',
+                      output_of(readelf + ['-d', '-W', path]))
+
+
+def is_sanitizer(env, name):
+    return env.SANITIZED and re.match(
+        r'__(asan|ubsan|lsan|sanitizer)_|lib(asan|ubsan)\.so', name)
+
+
+def check_exports(task, path):
+    env = task.env
+    name = os.path.basename(path)[:-3]
+    found = [s for s in symbols_of(env.NM, '--defined-only', [path])
+             if not is_sanitizer(env, s)]
+    allowed = [re.compile(re.escape(p).replace(r'\*', '.*') + '$')
+               for p in EXPORTS[name]]
+    errors = ['it exports ' + s for s in sorted(found)
+              if not any(a.match(s) for a in allowed)]
+    errors += ['it does not export %s (is it marked _PUBLIC_?)' % p
+               for p, a in zip(EXPORTS[name], allowed)
+               if not any(a.match(s) for s in found)]
+    return errors
+
+
+def check_needed(task, path, allowed):
+    return ['it is linked with ' + lib
+            for lib in needed_by(task.env.READELF, path)
+            if lib not in allowed and not is_sanitizer(task.env, lib)]
+
+
+def check_module(task):
+    """Can the installed smbd load ntsign.so, and see only its entry point?
+
+    It is linked with nothing, so that no symbol version holds it to one
+    Samba and a symbol that smbd does not have would only show when smbd
+    loads it. What counts are smbd's libraries, not smbd itself: the RPC
+    workers load modules too.
+    """
+    env = task.env
+    path = task.inputs[0].abspath()
+    errors = check_exports(task, path)
+    errors += check_needed(task, path, ['libc.so.6'])
+    libraries = re.findall(r'(/\S+) \(0x', output_of(env.LDD + [env.SMBD[0] if
+                           isinstance(env.SMBD, list) else env.SMBD]))
+    libraries = [f for f in libraries if os.path.isfile(f)]
+    offered = symbols_of(env.NM, '--defined-only', libraries)
+    wanted = symbols_of(env.NM, '--undefined-only', [path])
+    for name, kind in sorted(wanted.items()):
+        if kind not in 'wv' and name not in offered \
+                and not is_sanitizer(env, name):
+            errors.append('no library of %s has the symbol %s' % (
+                env.SMBD, name))
+    return report(task, errors, '%d symbols wanted, in %d libraries' % (
+        len(wanted), len(libraries)))
+
+
+def check_crypto(task):
+    path = task.inputs[0].abspath()
+    errors = check_exports(task, path)
+    errors += check_needed(task, path, ['libc.so.6', 'libcrypto.so.3'])
+    return report(task, errors, 'exports and libraries as they should be')
+
+
+def report(task, errors, good):
+    name = task.inputs[0].name
+    for error in errors:
+        Logs.error('%s: %s', name, error)
+    if errors:
+        return 1
+    task.outputs[0].write(good + '\n')
+    return 0
+
+
+# ------------------------------------------------------------------ clean-up
+
+def distclean(ctx):
+    '''removes the output directory; the headers in build/sdk stay'''
+    path = os.path.realpath(os.path.join(Context.run_dir, out))
+    if os.path.isdir(os.path.join(path, 'c4che')):
+        shutil.rmtree(path)
