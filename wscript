@@ -89,15 +89,6 @@ def options(opt):
                           '(clang only)')
 
 
-def init(ctx):
-    # build/waf runs in the output directory; what the user typed is relative
-    # to where the user is.
-    cwd = os.environ.get('NTSIGN_CWD')
-    if cwd and Options.options.destdir:
-        Options.options.destdir = os.path.normpath(
-            os.path.join(cwd, Options.options.destdir))
-
-
 # ----------------------------------------------------------------- configure
 
 def user_path(path):
