@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * From facts to a line in the audit file.
+ *
+ * Invariant: every record passes ntsign_audit_finish(), which alone knows
+ * the levels, the limit per address and what a failure leads to.
+ */
+#include "module.h"
+
+#undef DBGC_CLASS
+#define DBGC_CLASS DBGC_AUTH
+
+/* This process was the first to suppress a record, in that second. */
+static time_t suppressing_since;
+
+struct ntsign_record *ntsign_audit_start(const struct ntsign_connection *c,
+					 enum ntsign_record_type type)
+{
+	struct ntsign_record *record = NULL;
+	struct timeval now = timeval_current();
+
+	record = ntsign_record_new(ntsign, type, &now);
+	if (record == NULL) {
+		return NULL;
+	}
+	if (c != NULL) {
+		ntsign_record_text(record, "connectionId", c->id);
+	}
+	ntsign_record_int(record, "pid", getpid());
+	if (c != NULL) {
+		ntsign_record_text(record, "localAddress", c->local_address);
+		ntsign_record_text(record, "remoteAddress",
+				   c->remote_address);
+	}
+	return record;
+}
+
+/* Writes a record without asking for its level or the limit. */
+static bool audit_write(struct ntsign_record *record, bool warning)
+{
+	const char *line = NULL;
+	size_t len = 0;
+	bool ok = false;
+
+	line = ntsign_record_line(record, &len);
+	if (line != NULL) {
+		ok = ntsign_sink_write(ntsign->sink, line, len, warning);
+	} else {
+		DBG_ERR("ntsign: no memory for a record\n");
+	}
+	TALLOC_FREE(record);
+	return ok;
+}
+
+/* What could not be written while the audit file was failing. */
+static void audit_lost(const struct ntsign_connection *c)
+{
+	unsigned int lost = ntsign_sink_lost(ntsign->sink);
+	struct ntsign_record *record = NULL;
+
+	if (lost == 0) {
+		return;
+	}
+	record = ntsign_audit_start(c, NTSIGN_RECORD_AUDIT);
+	ntsign_record_text(record, "event", "failure");
+	ntsign_record_text(record, "message",
+			   "records were lost: the audit file could not be "
+			   "written");
+	ntsign_record_int(record, "count", lost);
+	(void)audit_write(record, true);
+}
+
+static void audit_suppressed(const struct ntsign_connection *c, time_t now)
+{
+	TALLOC_CTX *frame = talloc_stackframe();
+	struct ntsign_suppressed *list = NULL;
+	size_t count = 0;
+	size_t i;
+
+	list = ntsign_state_take_suppressed(frame, ntsign->state, now, &count);
+	for (i = 0; i < count; i++) {
+		struct ntsign_record *record = NULL;
+		struct timeval now_tv = timeval_current();
+		char since[32];
+		struct tm tm = { .tm_sec = 0, };
+
+		record = ntsign_record_new(ntsign, NTSIGN_RECORD_AUDIT,
+					   &now_tv);
+		ntsign_record_int(record, "pid", getpid());
+		ntsign_record_text(record, "event", "suppressed");
+		ntsign_record_text(record, "message",
+				   "one address caused over 100 records in a "
+				   "second; the rest were counted only");
+		ntsign_record_text(record, "address", list[i].address);
+		ntsign_record_int(record, "count", list[i].count);
+		if (gmtime_r(&list[i].since, &tm) != NULL &&
+		    strftime(since, sizeof(since), "%Y-%m-%dT%H:%M:%SZ",
+			     &tm) != 0) {
+			ntsign_record_text(record, "since", since);
+		}
+		(void)audit_write(record, true);
+	}
+	TALLOC_FREE(frame);
+}
+
+bool ntsign_audit_finish(const struct ntsign_connection *c,
+			 struct ntsign_record *record, bool notable,
+			 enum ntsign_events level)
+{
+	time_t now = time(NULL);
+	bool first_suppressed = false;
+	bool ok;
+
+	if (record == NULL) {
+		DBG_ERR("ntsign: no memory for a record\n");
+		return false;
+	}
+	if (!notable && ntsign->options->audit_events < level) {
+		TALLOC_FREE(record);
+		return true;
+	}
+	audit_suppressed(c, now);
+	if (!ntsign_state_admit(ntsign->state, c->remote_ip, now,
+				&first_suppressed)) {
+		if (first_suppressed) {
+			suppressing_since = now;
+		}
+		TALLOC_FREE(record);
+		return true;
+	}
+	ok = audit_write(record, notable);
+	if (ok) {
+		audit_lost(c);
+	}
+	return ok;
+}
+
+static const char *parent_fingerprint(TALLOC_CTX *mem_ctx)
+{
+	char *path = NULL;
+	char *stat_line = NULL;
+	char *p = NULL;
+	size_t len = 0;
+	int field;
+
+	/*
+	 * The parent smbd, told by its pid and the time it was started,
+	 * field 22 of proc(5)'s stat: behind the ")" that ends field 2.
+	 */
+	path = talloc_asprintf(mem_ctx, "/proc/%d/stat", (int)getppid());
+	if (path == NULL) {
+		return NULL;
+	}
+	stat_line = file_load(path, &len, 4096, mem_ctx);
+	p = (stat_line != NULL) ? strrchr(stat_line, ')') : NULL;
+	for (field = 2; p != NULL && field < 22; field++) {
+		p = strchr(p + 1, ' ');
+	}
+	return talloc_asprintf(mem_ctx, "%d %.*s", (int)getppid(),
+			       (p != NULL) ? (int)strcspn(p + 1, " ") : 0,
+			       (p != NULL) ? p + 1 : "");
+}
+
+/* The configuration errors as one text: a change of them is news. */
+static char *findings_fingerprint(TALLOC_CTX *mem_ctx, const char *parent)
+{
+	char *text = talloc_strdup(mem_ctx, parent);
+	size_t i;
+
+	for (i = 0; i < ntsign->findings.count; i++) {
+		const struct ntsign_option_finding *f =
+			&ntsign->findings.list[i];
+
+		text = talloc_asprintf_append_buffer(text, "\n%s",
+						     f->message);
+	}
+	return text;
+}
+
+static void audit_configuration(const struct ntsign_connection *c)
+{
+	size_t i;
+
+	for (i = 0; i < ntsign->findings.count; i++) {
+		const struct ntsign_option_finding *f =
+			&ntsign->findings.list[i];
+		struct ntsign_record *record = NULL;
+
+		if (!ntsign_option_is_error(f->problem)) {
+			continue;
+		}
+		record = ntsign_audit_start(c, NTSIGN_RECORD_AUDIT);
+		ntsign_record_text(record, "event", "configuration");
+		ntsign_record_text(record, "message", f->message);
+		ntsign_record_text(record, "option", f->option);
+		ntsign_record_text(record, "value", f->value);
+		(void)audit_write(record, true);
+	}
+}
+
+void ntsign_audit_begin(const struct ntsign_connection *c)
+{
+	TALLOC_CTX *frame = talloc_stackframe();
+	const char *parent = parent_fingerprint(frame);
+	const char *findings = NULL;
+	struct ntsign_record *record = NULL;
+
+	if (parent == NULL) {
+		TALLOC_FREE(frame);
+		return;
+	}
+	if (ntsign_state_changed(ntsign->state, "started", parent)) {
+		record = ntsign_audit_start(c, NTSIGN_RECORD_AUDIT);
+		ntsign_record_text(record, "event", "started");
+		ntsign_record_text(record, "message",
+				   "the first connection since smbd was "
+				   "started");
+		ntsign_record_text(record, "ntsign", NTSIGN_VERSION);
+		ntsign_record_text(record, "samba", samba_version_string());
+		ntsign_record_text(record, "mode",
+				   ntsign_mode_name(ntsign->options->mode));
+		ntsign_record_text(
+			record, "auditEvents",
+			ntsign_events_name(ntsign->options->audit_events));
+		ntsign_record_int(record, "smbdPid", getppid());
+		(void)audit_write(record, false);
+	}
+	findings = findings_fingerprint(frame, parent);
+	if (ntsign->findings.count != 0 && findings != NULL &&
+	    ntsign_state_changed(ntsign->state, "findings", findings)) {
+		audit_configuration(c);
+	}
+	TALLOC_FREE(frame);
+}
+
+void ntsign_audit_end(const struct ntsign_connection *c)
+{
+	struct timeval now = timeval_current();
+
+	if (suppressing_since != 0 && now.tv_sec == suppressing_since) {
+		struct timespec rest = {
+			.tv_nsec = (1000000 - now.tv_usec) * 1000L,
+		};
+
+		if (rest.tv_nsec > 999999999L) {
+			rest.tv_nsec = 999999999L;
+		}
+		(void)nanosleep(&rest, NULL);
+		now = timeval_current();
+	}
+	suppressing_since = 0;
+	audit_suppressed(c, now.tv_sec);
+}
+
+void ntsign_audit_failed(struct ntsign_connection *c)
+{
+	if (ntsign->options->on_audit_failure != NTSIGN_FAILURE_REFUSE) {
+		return;
+	}
+	DBG_ERR("ntsign: ending the connection from %s: its record could not "
+		"be written and ntsign:on audit failure = refuse\n",
+		c->remote_address);
+	smbd_server_connection_terminate(c->xconn,
+					 "ntsign: no audit record");
+}

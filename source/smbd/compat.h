@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Every difference between the Samba releases that the module is built for,
+ * as capabilities found by wscript's compile probes (ntsign_config.h).
+ *
+ * Invariant: no Samba version number stands anywhere else in source/.
+ */
+#ifndef NTSIGN_COMPAT_H
+#define NTSIGN_COMPAT_H
+
+#include "includes.h"
+#include "system/filesys.h"
+#include "system/network.h"
+#include "smbd/smbd.h"
+#include "smbd/globals.h"
+#include "auth.h"
+#include "auth/common_auth.h"
+#include "auth/gensec/gensec.h"
+#include "auth/gensec/gensec_internal.h"
+#include "lib/dbwrap/dbwrap.h"
+#include "dbwrap/dbwrap_open.h"
+#include "lib/param/loadparm.h"
+#include "lib/param/s3_param.h"
+#include "lib/tsocket/tsocket.h"
+#include "lib/util/tevent_ntstatus.h"
+#include "libcli/security/session.h"
+#include "libcli/smb/smb_constants.h"
+#include "../libcli/smb/smb_signing.h"
+#include <tevent.h>
+
+#include "smbd/smb1_process.h"
+
+#include "ntsign_config.h"
+
+#if SMB_VFS_INTERFACE_VERSION < 47 || SMB_VFS_INTERFACE_VERSION > 53
+#error "ntsign knows Samba 4.17 to 4.25"
+#endif
+
+/*
+ * Private structures that only hang together in the source they came from.
+ * talloc_get_size() of smbd's own objects is compared with these before any
+ * field of them is read.
+ */
+#define NTSIGN_SIZEOF_CLIENT sizeof(struct smbXsrv_client)
+#define NTSIGN_SIZEOF_CONNECTION sizeof(struct smbXsrv_connection)
+#define NTSIGN_SIZEOF_SCONN sizeof(struct smbd_server_connection)
+
+/* smbXsrv_session_* moved to a header of their own in 4.22; drop with 4.17. */
+#ifdef NTSIGN_HAVE_SMBXSRV_SESSION_H
+#include "smbd/smbXsrv_session.h"
+#endif
+
+#endif

@@ -1,0 +1,592 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One client connection: its first message, its SMB1 frames, its end.
+ *
+ * Invariant: smbd handles every byte itself, in the order and the moment it
+ * would without the module; frames are looked at with MSG_PEEK only. The one
+ * exception is a NEGOTIATE or SESSION_SETUP_ANDX request of which a part has
+ * arrived: it is left in the socket until the rest has come or the client
+ * has given up, where smbd would have waited for it inside read(2).
+ */
+#include "module.h"
+
+#include <netinet/tcp.h>
+#include <poll.h>
+
+#undef DBGC_CLASS
+#define DBGC_CLASS DBGC_AUTH
+
+/* Enough to tell what a frame is: transport header, SMB1 header, word count */
+#define PEEK_MIN 64
+/* the largest frame that SMB1 knows: [MS-SMB] 2.1, a 17 bit length */
+#define PEEK_MAX (NTSIGN_NBT_HEADER_LEN + 0x1FFFF)
+
+/* The handler of the connection whose frame smbd has in hand. */
+static struct ntsign_connection *handling;
+
+/* What was there before this module's fd trace callback. */
+static tevent_trace_fd_callback_t chained_trace_fn;
+static void *chained_trace_data;
+
+bool ntsign_connection_is_smb2(const struct ntsign_connection *c)
+{
+	return c->xconn->protocol >= PROTOCOL_SMB2_02;
+}
+
+const char *ntsign_connection_dialect(const struct ntsign_connection *c)
+{
+	switch (c->xconn->protocol) {
+	case PROTOCOL_NONE:
+		return NULL;
+	case PROTOCOL_CORE:
+		return "CORE";
+	case PROTOCOL_COREPLUS:
+		return "COREPLUS";
+	case PROTOCOL_LANMAN1:
+		return "LANMAN1";
+	case PROTOCOL_LANMAN2:
+		return "LANMAN2";
+	case PROTOCOL_NT1:
+		return "NT1";
+	default:
+		return ntsign_smb2_dialect_name(
+			c->xconn->smb2.server.dialect);
+	}
+}
+
+struct ntsign_party ntsign_connection_server(
+	const struct ntsign_connection *c)
+{
+	struct ntsign_party server = {
+		.patched = true,
+		.signing = NTSIGN_SIGNING_ENABLED,
+	};
+	struct smb1_signing_state *si = NULL;
+
+	if (ntsign_connection_is_smb2(c)) {
+		if (c->xconn->smb2.server.security_mode &
+		    SMB2_NEGOTIATE_SIGNING_REQUIRED) {
+			server.signing = NTSIGN_SIGNING_REQUIRED;
+		}
+		return server;
+	}
+	si = c->xconn->smb1.signing_state;
+	if (smb1_signing_is_mandatory(si)) {
+		server.signing = NTSIGN_SIGNING_REQUIRED;
+	} else if (!smb1_signing_is_desired(si)) {
+		server.signing = NTSIGN_SIGNING_DISABLED;
+	}
+	return server;
+}
+
+bool ntsign_connection_unpatched(const struct ntsign_connection *c,
+				 const char *native_os)
+{
+	const struct ntsign_options *options = ntsign->options;
+	size_t i;
+
+	if (ntsign_policy_os_unpatched(native_os)) {
+		return true;
+	}
+	if (!c->address_known) {
+		return false;
+	}
+	for (i = 0; i < options->unpatched_clients_count; i++) {
+		if (ntsign_block_match(&options->unpatched_clients[i],
+				       &c->address)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+void ntsign_connection_record_party(struct ntsign_record *record,
+				    const char *name,
+				    struct ntsign_party party)
+{
+	ntsign_record_open(record, name);
+	ntsign_record_bool(record, "patched", party.patched);
+	ntsign_record_text(record, "signing",
+			   ntsign_signing_name(party.signing));
+	ntsign_record_close(record);
+}
+
+/* The dialects that the client offered, as names. */
+static void record_offered(struct ntsign_record *record,
+			   const struct ntsign_connection *c)
+{
+	const char *names[NTSIGN_SMB2_DIALECTS_MAX];
+	char unknown[NTSIGN_SMB2_DIALECTS_MAX][8];
+	size_t i;
+
+	if (c->smb1_negotiate != NULL) {
+		ntsign_record_list(record, "offered",
+				   c->smb1_negotiate->dialects,
+				   c->smb1_negotiate->count);
+		return;
+	}
+	if (c->smb2_negotiate == NULL) {
+		return;
+	}
+	for (i = 0; i < c->smb2_negotiate->count; i++) {
+		uint16_t dialect = c->smb2_negotiate->dialects[i];
+
+		names[i] = ntsign_smb2_dialect_name(dialect);
+		if (names[i] == NULL) {
+			snprintf(unknown[i], sizeof(unknown[i]), "0x%04X",
+				 dialect);
+			names[i] = unknown[i];
+		}
+	}
+	ntsign_record_list(record, "offered", names,
+			   c->smb2_negotiate->count);
+}
+
+static void record_connection(struct ntsign_connection *c, const char *event,
+			      const char *reason, bool notable)
+{
+	struct ntsign_record *record = NULL;
+	const char *dialect = ntsign_connection_dialect(c);
+	bool smb1 = (c->first == NTSIGN_FRAME_SMB1 &&
+		     c->xconn->protocol <= PROTOCOL_NT1);
+
+	record = ntsign_audit_start(c, NTSIGN_RECORD_CONNECTION);
+	ntsign_record_text(record, "event", event);
+	if (smb1) {
+		/* SMB1 used, or tried to */
+		ntsign_record_int(record, "windowsEventId", 3000);
+	}
+	ntsign_record_text(record, "dialect", dialect);
+	record_offered(record, c);
+	if (c->first == NTSIGN_FRAME_SMB1) {
+		ntsign_record_hex(record, "negotiateFlags2",
+				  c->negotiate_flags2, 4);
+	}
+	if (dialect != NULL) {
+		ntsign_connection_record_party(record, "server",
+					       ntsign_connection_server(c));
+	}
+	if (ntsign_connection_is_smb2(c)) {
+		char *guid = GUID_string(record, &c->xconn->smb2.client.guid);
+
+		ntsign_record_int(record, "clientSecurityMode",
+				  c->xconn->smb2.client.security_mode);
+		ntsign_record_text(record, "clientGuid", guid);
+	} else if (c->smb2_negotiate != NULL) {
+		ntsign_record_int(record, "clientSecurityMode",
+				  c->smb2_negotiate->security_mode);
+	}
+	if (reason != NULL) {
+		ntsign_record_text(record, "reason", reason);
+	}
+	if (strcmp(event, "closed") == 0) {
+		ntsign_record_int(record, "sessions", c->session_count);
+	}
+	c->recorded = true;
+	if (!ntsign_audit_finish(c, record, notable, NTSIGN_EVENTS_ALL)) {
+		/*
+		 * Not a reason to end the connection: no session stands on
+		 * this record, and each session asks for its own.
+		 */
+		DBG_NOTICE("ntsign: a connection's record is missing\n");
+	}
+}
+
+/* Once NEGOTIATE has been answered, or refused; or the connection ends. */
+static void connection_negotiated(struct ntsign_connection *c, bool ended)
+{
+	if (c->recorded || !c->first_seen) {
+		return;
+	}
+	if (c->xconn->protocol != PROTOCOL_NONE) {
+		record_connection(c, "negotiated", NULL, false);
+		return;
+	}
+	if (!ended && (c->smb1_negotiate == NULL || c->smb1_negotiate->smb2)) {
+		/* "SMB 2.???" is answered by asking for another NEGOTIATE */
+		return;
+	}
+	if (c->smb1_negotiate != NULL || c->smb2_negotiate != NULL) {
+		record_connection(c, "turned_away",
+				  "no dialect in common with this server",
+				  true);
+	}
+}
+
+static const char *closed_reason(const struct ntsign_connection *c)
+{
+	if (c->xconn->protocol != PROTOCOL_NONE) {
+		return NULL;
+	}
+	switch (c->first_seen ? c->first : NTSIGN_FRAME_SHORT) {
+	case NTSIGN_FRAME_SMB1:
+	case NTSIGN_FRAME_SMB2:
+		return "the first message is no NEGOTIATE request";
+	case NTSIGN_FRAME_SMB2_TRANSFORM:
+		return "the first message is encrypted";
+	case NTSIGN_FRAME_NBT:
+		return "closed after a NetBIOS session request";
+	case NTSIGN_FRAME_UNKNOWN:
+		return "the first bytes are no SMB message";
+	case NTSIGN_FRAME_SHORT:
+		break;
+	}
+	return "closed before NEGOTIATE";
+}
+
+static int connection_destructor(struct ntsign_connection *c)
+{
+	ntsign_signature_end(c);
+	ntsign_session_detach(c);
+	connection_negotiated(c, true);
+	record_connection(c, "closed", closed_reason(c), false);
+	ntsign_audit_end(c);
+	DLIST_REMOVE(ntsign->connections, c);
+	if (handling == c) {
+		handling = NULL;
+	}
+	return 0;
+}
+
+/* Looks at the message that opens the connection. */
+static void first_message(struct ntsign_connection *c, const uint8_t *data,
+			  size_t len)
+{
+	struct ntsign_smb1_header header = { .command = 0, };
+	const uint8_t *message = data + NTSIGN_NBT_HEADER_LEN;
+	uint32_t full = 0;
+	enum ntsign_frame kind = ntsign_frame_classify(data, len, &full);
+	size_t message_len;
+
+	if (kind == NTSIGN_FRAME_SHORT) {
+		return;
+	}
+	c->first = kind;
+	if (kind == NTSIGN_FRAME_NBT) {
+		/* a NetBIOS session request; the first message is to come */
+		return;
+	}
+	c->first_seen = true;
+	message_len = len - NTSIGN_NBT_HEADER_LEN;
+	if (message_len > full) {
+		message_len = full;
+	}
+	if (kind == NTSIGN_FRAME_SMB1 &&
+	    ntsign_smb1_header_parse(message, message_len, &header)) {
+		c->negotiate_flags2 = header.flags2;
+		c->smb1_negotiate = ntsign_smb1_negotiate_parse(c, message,
+								message_len);
+	} else if (kind == NTSIGN_FRAME_SMB2) {
+		c->smb2_negotiate = ntsign_smb2_negotiate_parse(c, message,
+								message_len);
+	}
+}
+
+/* MSG_PEEK of up to `want` bytes; 0 when there are none. */
+static size_t peek(struct ntsign_connection *c, uint8_t *buffer, size_t want)
+{
+	ssize_t n;
+
+	n = recv(c->xconn->transport.sock, buffer, want,
+		 MSG_PEEK | MSG_DONTWAIT);
+	return (n > 0) ? (size_t)n : 0;
+}
+
+/* The socket wakes smbd up when it holds this many bytes. */
+static bool set_low_water(struct ntsign_connection *c, size_t bytes)
+{
+	int value = (int)bytes;
+
+	if (bytes == c->low_water) {
+		return true;
+	}
+	if (setsockopt(c->xconn->transport.sock, SOL_SOCKET, SO_RCVLOWAT,
+		       &value, sizeof(value)) != 0) {
+		return false;
+	}
+	c->low_water = bytes;
+	return true;
+}
+
+/*
+ * Leaves an incomplete frame of `full` bytes in the socket until it is
+ * complete. True when the event loop shall wait; false when smbd must have
+ * it now: complete, or no more of it can be waited for.
+ */
+static bool wait_for_rest(struct ntsign_connection *c, size_t have,
+			  size_t full)
+{
+	int fd = c->xconn->transport.sock;
+	struct tcp_info info = { .tcpi_state = 0, };
+	socklen_t info_len = sizeof(info);
+	int low = 0;
+	socklen_t low_len = sizeof(low);
+
+	/*
+	 * A client that has closed its side sends no more. The kernel takes
+	 * a lower mark where the socket's buffer is too small for the frame.
+	 */
+	if (have < full && set_low_water(c, full) &&
+	    getsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &low, &low_len) == 0 &&
+	    have < (size_t)low &&
+	    getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &info_len) == 0 &&
+	    info.tcpi_state == TCP_ESTABLISHED) {
+		return true;
+	}
+	(void)set_low_water(c, 1);
+	return false;
+}
+
+/*
+ * Looks at the frame that smbd is about to read. False: not yet, more of it
+ * has to come first.
+ */
+static bool frame_before(struct ntsign_connection *c)
+{
+	TALLOC_CTX *frame = talloc_stackframe();
+	uint8_t head[PEEK_MIN];
+	uint8_t *data = head;
+	struct ntsign_smb1_header header = { .command = 0, };
+	uint32_t length = 0;
+	size_t wanted;
+	size_t have;
+	size_t full;
+	bool whole;
+	bool ok = true;
+
+	have = peek(c, head, sizeof(head));
+	if (have == 0 ||
+	    ntsign_frame_classify(head, have, &length) != NTSIGN_FRAME_SMB1 ||
+	    have < NTSIGN_NBT_HEADER_LEN + NTSIGN_SMB1_HEADER_LEN ||
+	    !ntsign_smb1_header_parse(head + NTSIGN_NBT_HEADER_LEN,
+				      have - NTSIGN_NBT_HEADER_LEN, &header)) {
+		if (!c->first_seen && have != 0) {
+			/* SMB2's NEGOTIATE, or no SMB at all */
+			uint8_t first[1024];
+
+			have = peek(c, first, sizeof(first));
+			first_message(c, first, have);
+		}
+		goto done;
+	}
+	full = NTSIGN_NBT_HEADER_LEN + (size_t)length;
+	whole = (header.command == NTSIGN_SMB1_NEGOTIATE ||
+		 header.command == NTSIGN_SMB1_SESSION_SETUP);
+	wanted = whole ? full : ntsign_signature_wants(c);
+	wanted = MIN(wanted, MIN(full, PEEK_MAX));
+	if (wanted > have) {
+		data = talloc_array(frame, uint8_t, wanted);
+		if (data == NULL) {
+			data = head;
+		} else {
+			have = peek(c, data, wanted);
+		}
+	}
+	if (whole && wait_for_rest(c, have, wanted)) {
+		ok = false;
+		goto done;
+	}
+	if (!c->first_seen) {
+		first_message(c, data, have);
+	}
+	have = MIN(have, full);
+	if (have < NTSIGN_NBT_HEADER_LEN) {
+		goto done;
+	}
+	if (header.command == NTSIGN_SMB1_SESSION_SETUP) {
+		ntsign_session_begin(c, data + NTSIGN_NBT_HEADER_LEN,
+				     have - NTSIGN_NBT_HEADER_LEN);
+	}
+	ntsign_signature_before(c, &header, data + NTSIGN_NBT_HEADER_LEN,
+				have - NTSIGN_NBT_HEADER_LEN, length);
+done:
+	TALLOC_FREE(frame);
+	return ok;
+}
+
+static bool is_readable(int fd)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN, };
+
+	return poll(&pfd, 1, 0) == 1 && (pfd.revents & POLLIN) != 0;
+}
+
+/* In place of smbd's own handler of an SMB1 connection's socket. */
+static void frame_handler(struct tevent_context *ev, struct tevent_fd *fde,
+			  uint16_t flags, void *private_data)
+{
+	struct ntsign_connection *c = talloc_get_type_abort(
+		private_data, struct ntsign_connection);
+	struct smbXsrv_connection *xconn = c->xconn;
+
+	if (!NT_STATUS_IS_OK(xconn->transport.status)) {
+		TEVENT_FD_NOT_READABLE(xconn->transport.fde);
+		TEVENT_FD_NOT_WRITEABLE(xconn->transport.fde);
+		return;
+	}
+	if (!(flags & TEVENT_FD_READ)) {
+		return;
+	}
+	/*
+	 * What the echo handler's process has taken from the socket comes
+	 * first, and another frame than the socket's next.
+	 */
+	if (!(lp_async_smb_echo_handler() &&
+	      is_readable(xconn->smb1.echo_handler.trusted_fd)) &&
+	    !frame_before(c)) {
+		return;
+	}
+	handling = c;
+	smbd_smb1_server_connection_read_handler(xconn,
+						 xconn->transport.sock);
+	if (handling != c) {
+		return;
+	}
+	handling = NULL;
+	connection_negotiated(c, false);
+	ntsign_session_hook_auth(c);
+	ntsign_signature_after(c);
+	ntsign_session_end(c);
+}
+
+/*
+ * Where `server min protocol` is above NT1 smbd's handler cannot be called
+ * from outside: its first message is looked at from here.
+ */
+static void trace_fd(struct tevent_fd *fde,
+		     enum tevent_event_trace_point point, void *private_data)
+{
+	struct tevent_context *ev = private_data;
+	struct ntsign_connection *c = NULL;
+	bool waiting = false;
+
+	if (chained_trace_fn != NULL) {
+		chained_trace_fn(fde, point, chained_trace_data);
+	}
+	if (point != TEVENT_EVENT_TRACE_BEFORE_HANDLER) {
+		return;
+	}
+	for (c = ntsign->connections; c != NULL; c = c->next) {
+		uint8_t first[1024];
+		size_t have;
+
+		if (c->first_seen) {
+			continue;
+		}
+		if (c->xconn->transport.fde != fde) {
+			waiting = true;
+			continue;
+		}
+		have = peek(c, first, sizeof(first));
+		if (have != 0) {
+			first_message(c, first, have);
+		}
+		waiting |= !c->first_seen;
+	}
+	if (!waiting) {
+		/* All has been seen: out of the way of every later event. */
+		tevent_set_trace_fd_callback(ev, chained_trace_fn,
+					     chained_trace_data);
+	}
+}
+
+static bool take_over_socket(struct ntsign_connection *c)
+{
+	struct smbXsrv_connection *xconn = c->xconn;
+	struct tevent_fd *fde = NULL;
+
+	fde = tevent_add_fd(xconn->client->raw_ev_ctx, xconn,
+			    xconn->transport.sock, 0, frame_handler, c);
+	if (fde == NULL) {
+		return false;
+	}
+	tevent_fd_set_close_fn(xconn->transport.fde, NULL);
+	TALLOC_FREE(xconn->transport.fde);
+	xconn->transport.fde = fde;
+	tevent_fd_set_flags(fde, TEVENT_FD_READ);
+	tevent_fd_set_auto_close(fde);
+	return true;
+}
+
+static struct ntsign_connection *connection_new(
+	struct smbXsrv_connection *xconn)
+{
+	struct ntsign_connection *c = NULL;
+	uint64_t id = 0;
+
+	c = talloc_zero(xconn, struct ntsign_connection);
+	if (c == NULL) {
+		return NULL;
+	}
+	c->xconn = xconn;
+	c->first = NTSIGN_FRAME_SHORT;
+	c->low_water = 1;
+	generate_nonce_buffer((uint8_t *)&id, sizeof(id));
+	snprintf(c->id, sizeof(c->id), "%016" PRIx64, id);
+	c->local_address = tsocket_address_string(xconn->local_address, c);
+	c->remote_address = tsocket_address_string(xconn->remote_address, c);
+	if (tsocket_address_is_inet(xconn->remote_address, "ip")) {
+		c->remote_ip = tsocket_address_inet_addr_string(
+			xconn->remote_address, c);
+	} else {
+		c->remote_ip = talloc_strdup(c, "unix");
+	}
+	if (c->local_address == NULL || c->remote_address == NULL ||
+	    c->remote_ip == NULL) {
+		TALLOC_FREE(c);
+		return NULL;
+	}
+	c->address_known = ntsign_address_parse(c->remote_ip, &c->address);
+	return c;
+}
+
+static void connection_publish(struct ntsign_connection *c)
+{
+	DLIST_ADD_END(ntsign->connections, c);
+	talloc_set_destructor(c, connection_destructor);
+}
+
+NTSTATUS ntsign_connection_attach(struct ntsign_module *module,
+				  struct smbXsrv_connection *xconn)
+{
+	struct tevent_context *ev = xconn->client->raw_ev_ctx;
+	struct ntsign_connection *c = connection_new(xconn);
+
+	if (c == NULL) {
+		return NT_STATUS_NO_MEMORY;
+	}
+	if (lp_server_min_protocol() <= PROTOCOL_NT1) {
+		if (!take_over_socket(c)) {
+			TALLOC_FREE(c);
+			return NT_STATUS_NO_MEMORY;
+		}
+	} else {
+		tevent_get_trace_fd_callback(ev, &chained_trace_fn,
+					     &chained_trace_data);
+		tevent_set_trace_fd_callback(ev, trace_fd, ev);
+	}
+	connection_publish(c);
+	return NT_STATUS_OK;
+}
+
+struct ntsign_connection *ntsign_connection_get(
+	struct smbXsrv_connection *xconn)
+{
+	struct ntsign_connection *c = NULL;
+
+	for (c = ntsign->connections; c != NULL; c = c->next) {
+		if (c->xconn == xconn) {
+			connection_negotiated(c, false);
+			return c;
+		}
+	}
+	/* A further channel: its NEGOTIATE was another process's. */
+	c = connection_new(xconn);
+	if (c != NULL) {
+		c->first = NTSIGN_FRAME_SMB2;
+		c->first_seen = true;
+		connection_publish(c);
+		connection_negotiated(c, false);
+	}
+	return c;
+}

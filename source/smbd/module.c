@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The module's one entry point, called for each of the two lines of
+ * smb.conf: `preload modules` when smbd has a new connection and has read
+ * nothing from it, `vfs objects` at the first tree connect.
+ *
+ * Invariant: nothing of smbd's is looked into before it is proved that smbd
+ * is the build this module was made for; what can fail is done first, and
+ * what smbd then holds a pointer to is registered last.
+ */
+#include "module.h"
+
+#undef DBGC_CLASS
+#define DBGC_CLASS DBGC_AUTH
+
+struct ntsign_module *ntsign;
+
+/* Whether smbd is the build that the module's headers describe. */
+static bool same_build(void)
+{
+	static bool logged;
+	struct smbXsrv_client *client = global_smbXsrv_client;
+	const char *what = NULL;
+	size_t size = 0;
+	size_t expected = 0;
+
+	if (strcmp(samba_version_string(), NTSIGN_SAMBA_VERSION_STRING) != 0) {
+		what = "version";
+	} else if (client != NULL) {
+		size = talloc_get_size(client);
+		expected = NTSIGN_SIZEOF_CLIENT;
+		what = (size != expected) ? "struct smbXsrv_client" : NULL;
+	}
+	if (what == NULL && client != NULL && client->connections != NULL) {
+		size = talloc_get_size(client->connections);
+		expected = NTSIGN_SIZEOF_CONNECTION;
+		what = (size != expected) ? "struct smbXsrv_connection" : NULL;
+	}
+	if (what == NULL && client != NULL && client->sconn != NULL) {
+		size = talloc_get_size(client->sconn);
+		expected = NTSIGN_SIZEOF_SCONN;
+		what = (size != expected) ?
+			"struct smbd_server_connection" : NULL;
+	}
+	if (what == NULL) {
+		return true;
+	}
+	if (!logged) {
+		DBG_ERR("ntsign: made for Samba %s, this is %s (%s differs, "
+			"%zu and %zu bytes): nothing is audited until the "
+			"module is built for this Samba\n",
+			NTSIGN_SAMBA_VERSION_STRING, samba_version_string(),
+			what, expected, size);
+		logged = true;
+	}
+	return false;
+}
+
+/* The mode as smbd knows it; a value that is none is not an audit. */
+static bool mode_is_audit(void)
+{
+	const char *mode = lp_parm_const_string(-1, "ntsign", "mode", "audit");
+
+	return strequal(mode, "audit");
+}
+
+/*
+ * Another smbd than the module's: an audit must not get in anybody's way,
+ * and whoever asks for more is not served without it.
+ */
+static NTSTATUS init_other_build(bool preload)
+{
+	if (mode_is_audit()) {
+		return preload ? NT_STATUS_OK : ntsign_tree_register_inert();
+	}
+	if (preload) {
+		exit_server_cleanly("ntsign: refusing a connection: the "
+				    "module is not made for this smbd");
+	}
+	return NT_STATUS_REVISION_MISMATCH;
+}
+
+static void refuse_connection(void)
+{
+	DBG_ERR("ntsign: refusing the connection: see the ntsign: options "
+		"named above\n");
+	exit_server_cleanly("ntsign: refused by its options");
+}
+
+/* The connection is there and nothing has been read from it. */
+static NTSTATUS init_preload(struct smbXsrv_connection *xconn)
+{
+	struct ntsign_module *module = NULL;
+	NTSTATUS status;
+
+	if (ntsign != NULL) {
+		DBG_WARNING("ntsign: preload modules names ntsign.so twice; "
+			    "once is enough\n");
+		return NT_STATUS_OK;
+	}
+	module = talloc_zero(NULL, struct ntsign_module);
+	if (module == NULL || !ntsign_config_load(module)) {
+		exit_server_cleanly("ntsign: no memory");
+	}
+	module->sink = ntsign_sink_open(module, module->options);
+	if (module->sink == NULL) {
+		exit_server_cleanly("ntsign: no memory");
+	}
+	module->state = ntsign_state_open(module);
+
+	/* From here on this file stays loaded, come what may. */
+	ntsign = module;
+	status = ntsign_session_hook_gensec();
+	if (NT_STATUS_IS_OK(status)) {
+		status = ntsign_connection_attach(module, xconn);
+	}
+	if (!NT_STATUS_IS_OK(status)) {
+		DBG_ERR("ntsign: cannot observe this connection: %s\n",
+			nt_errstr(status));
+		if (module->options->mode != NTSIGN_MODE_AUDIT) {
+			exit_server_cleanly("ntsign: cannot take part");
+		}
+		return NT_STATUS_OK;
+	}
+	ntsign_audit_begin(module->connections);
+	if (ntsign_options_refuse(module->options, &module->findings)) {
+		refuse_connection();
+	}
+	return NT_STATUS_OK;
+}
+
+_PUBLIC_ NTSTATUS samba_init_module(TALLOC_CTX *ctx)
+{
+	static bool called;
+	struct smbXsrv_client *client = global_smbXsrv_client;
+	bool first = !called;
+
+	called = true;
+	if (!same_build()) {
+		/*
+		 * Told without a look into smbd's structures: before
+		 * NEGOTIATE the process's protocol is at its initial value.
+		 */
+		return init_other_build(first && client != NULL &&
+					get_Protocol() <= PROTOCOL_COREPLUS);
+	}
+	if (client == NULL || client->connections == NULL ||
+	    client->connections->protocol != PROTOCOL_NONE) {
+		return ntsign_tree_register();
+	}
+	return init_preload(client->connections);
+}

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the parts of the module share inside one smbd process.
+ *
+ * Invariant: per-connection state hangs below smbd's own connection object
+ * and goes with it; `ntsign` itself lives as long as the process.
+ */
+#ifndef NTSIGN_MODULE_H
+#define NTSIGN_MODULE_H
+
+#include "compat.h"
+
+#include "ntsign/address.h"
+#include "ntsign/mac.h"
+#include "ntsign/ntlmssp.h"
+#include "ntsign/option.h"
+#include "ntsign/policy.h"
+#include "ntsign/record.h"
+#include "ntsign/smb1.h"
+#include "ntsign/smb2.h"
+#include "ntsign/text.h"
+
+struct ntsign_sink;
+struct ntsign_state;
+struct ntsign_connection;
+
+/* The process: smbd serves one client in each. */
+struct ntsign_module {
+	struct ntsign_options *options;
+	struct ntsign_option_findings findings;
+	struct ntsign_sink *sink;
+	struct ntsign_state *state;
+	/* smbd's connections that the module has state for */
+	struct ntsign_connection *connections;
+};
+/* NULL until the preload half has taken part in this process. */
+extern struct ntsign_module *ntsign;
+
+/* ---- config.c ---- */
+
+/*
+ * Reads the ntsign: options of the loaded smb.conf into module->options and
+ * logs every finding. False when memory runs out.
+ */
+bool ntsign_config_load(struct ntsign_module *module);
+
+/* The audit file's path with its % substitutions done; NULL when memory
+ * runs out. */
+char *ntsign_config_audit_file(TALLOC_CTX *mem_ctx,
+			       const struct ntsign_options *options);
+
+/* ---- sink.c ---- */
+
+/*
+ * Opens the audit file (and keeps it open), as root. Always returns a sink
+ * unless memory runs out: one that cannot write says so when it is used.
+ */
+struct ntsign_sink *ntsign_sink_open(TALLOC_CTX *mem_ctx,
+				     const struct ntsign_options *options);
+
+/*
+ * Whether a record could be written now: the file is there (opened again
+ * where it was renamed) and the file system has room for one more record.
+ */
+bool ntsign_sink_ready(struct ntsign_sink *sink);
+
+/*
+ * Appends one finished line (with its newline) in one write. Logs a failure
+ * once, and the end of it. False when the line is not in the audit file.
+ */
+bool ntsign_sink_write(struct ntsign_sink *sink, const char *line, size_t len,
+		       bool warning);
+
+/* Lines lost since the last call that returned them. */
+unsigned int ntsign_sink_lost(struct ntsign_sink *sink);
+
+/* ---- state.c ---- */
+
+/* Opens what smbd processes share, through dbwrap. NULL when that fails;
+ * every function below does with a NULL state what keeps records coming. */
+struct ntsign_state *ntsign_state_open(TALLOC_CTX *mem_ctx);
+
+/*
+ * Whether `fingerprint` is new under `name`: the first process to ask gets
+ * true, all others false until it changes.
+ */
+bool ntsign_state_changed(struct ntsign_state *state, const char *name,
+			  const char *fingerprint);
+
+/*
+ * Counts one record from an address. Returns true when it may be written,
+ * false when it is one too many in this second; then *first_suppressed says
+ * whether it is the first that no record speaks of yet.
+ */
+bool ntsign_state_admit(struct ntsign_state *state, const char *address,
+			time_t now, bool *first_suppressed);
+
+/* An address's records that were counted and not written. */
+struct ntsign_suppressed {
+	char *address;
+	uint32_t count;
+	time_t since;	/* the second they fell into */
+};
+
+/*
+ * Takes the counts of every second before `now` out of the shared state:
+ * each count is handed to one process only.
+ */
+struct ntsign_suppressed *ntsign_state_take_suppressed(
+	TALLOC_CTX *mem_ctx, struct ntsign_state *state, time_t now,
+	size_t *count);
+
+/* ---- audit.c ---- */
+
+/* A record with the fields that all have. NULL when memory runs out. */
+struct ntsign_record *ntsign_audit_start(const struct ntsign_connection *c,
+					 enum ntsign_record_type type);
+
+/*
+ * Finishes, limits, writes and frees a record. `notable`: a mismatch, a
+ * refusal or a quirk, which every level of `audit events` writes; else
+ * `level` is the lowest that does.
+ * False when a record that is due is not in the audit file.
+ */
+bool ntsign_audit_finish(const struct ntsign_connection *c,
+			 struct ntsign_record *record, bool notable,
+			 enum ntsign_events level);
+
+/* The module's own records: started, configuration errors. */
+void ntsign_audit_begin(const struct ntsign_connection *c);
+
+/*
+ * The end of a process: writes what was suppressed. The process that was the
+ * first to suppress in a second stays until that second is over, so that
+ * the count is whole; under a flood only, and at most one second.
+ */
+void ntsign_audit_end(const struct ntsign_connection *c);
+
+/*
+ * A record could not be written. Under `on audit failure = refuse` the
+ * connection is ended; otherwise nothing happens.
+ */
+void ntsign_audit_failed(struct ntsign_connection *c);
+
+/* ---- connection.c ---- */
+
+/* What one SMB1 session setup request said; reset with each. */
+struct ntsign_setup {
+	bool seen;			/* smbd has it in hand */
+	uint16_t flags2;
+	/* talloc child of the connection; NULL when it did not parse */
+	struct ntsign_smb1_session_setup *request;
+	/* the password check of an NT4-style session setup was asked */
+	bool checked;
+	NTSTATUS check_status;
+	/* a token of it reached gensec, or a session came of it: recorded,
+	 * or on its way */
+	bool answered;
+};
+
+struct ntsign_connection {
+	struct ntsign_connection *prev, *next;
+	struct smbXsrv_connection *xconn;
+	char id[17];			/* connectionId */
+	char *local_address;		/* Samba's ipv4:1.2.3.4:5 form */
+	char *remote_address;
+	char *remote_ip;		/* without the port, as text */
+	struct ntsign_address address;
+	bool address_known;
+
+	/* the first message */
+	bool first_seen;
+	enum ntsign_frame first;
+	struct ntsign_smb1_negotiate *smb1_negotiate;
+	struct ntsign_smb2_negotiate *smb2_negotiate;
+	uint16_t negotiate_flags2;
+	bool recorded;			/* an SMBConnection was written */
+
+	/* SMB1 */
+	struct ntsign_setup setup;
+	struct ntsign_signature *signature;
+
+	struct ntsign_session *sessions;
+	struct ntsign_legs *legs;
+	unsigned int session_count;
+	/* settles a session setup whose answer is on its way */
+	struct tevent_immediate *settle;
+	size_t low_water;		/* bytes; the socket's SO_RCVLOWAT */
+	/* a session stands that has no record */
+	bool unrecorded;
+};
+
+/* Takes over a connection from which nothing has been read. */
+NTSTATUS ntsign_connection_attach(struct ntsign_module *module,
+				  struct smbXsrv_connection *xconn);
+
+/*
+ * The state of a connection; for a further channel that smbd took over from
+ * another process it is made now. NULL when there is none to be had.
+ */
+struct ntsign_connection *ntsign_connection_get(
+	struct smbXsrv_connection *xconn);
+
+/* The row its client belongs in and the column the server is in. */
+struct ntsign_party ntsign_connection_server(
+	const struct ntsign_connection *c);
+bool ntsign_connection_unpatched(const struct ntsign_connection *c,
+				 const char *native_os);
+/* "NT1", "SMB3_11", ...; NULL before NEGOTIATE has been answered. */
+const char *ntsign_connection_dialect(const struct ntsign_connection *c);
+bool ntsign_connection_is_smb2(const struct ntsign_connection *c);
+/* Adds "client" or "server" to a record. */
+void ntsign_connection_record_party(struct ntsign_record *record,
+				    const char *name,
+				    struct ntsign_party party);
+
+/* ---- session.c ---- */
+
+/*
+ * Puts the module's backends in front of gensec's "spnego" and "ntlmssp",
+ * under their name, so that nothing on the wire or in smbd's logs differs.
+ * On failure smbd may hold pointers to them already: the module must stay
+ * loaded. NT_STATUS_NOT_SUPPORTED on an Active Directory domain controller.
+ */
+NTSTATUS ntsign_session_hook_gensec(void);
+
+/* Wraps an SMB1 connection's password check once NEGOTIATE has made it. */
+void ntsign_session_hook_auth(struct ntsign_connection *c);
+
+/* Before and after smbd handles one SMB1 session setup request. */
+void ntsign_session_begin(struct ntsign_connection *c,
+			  const uint8_t *message, size_t len);
+void ntsign_session_end(struct ntsign_connection *c);
+
+/* Writes the records of session setups that have ended. */
+void ntsign_session_settle(struct ntsign_connection *c);
+
+/* The connection ends before its sessions do. */
+void ntsign_session_detach(struct ntsign_connection *c);
+
+/* What the module knows of one of smbd's sessions; goes with it. */
+struct ntsign_session {
+	struct ntsign_session *prev, *next;
+	struct ntsign_connection *connection;
+	struct smbXsrv_session *session;
+	struct ntsign_legs *legs;	/* of the setup under way, or NULL */
+	char *account;
+	bool keyless;			/* anonymous or guest: cannot sign */
+	bool proven;			/* `verified` has been recorded */
+	bool established;
+};
+
+/* The state of one of smbd's sessions, or NULL. */
+struct ntsign_session *ntsign_session_find(const struct ntsign_connection *c,
+					   struct smbXsrv_session *session);
+
+/* ---- signature.c ---- */
+
+/* Before and after smbd handles one SMB1 frame. `message` is what of it has
+ * arrived, from its mark on; may be NULL. */
+void ntsign_signature_before(struct ntsign_connection *c,
+			     const struct ntsign_smb1_header *header,
+			     const uint8_t *message, size_t len,
+			     size_t full_len);
+void ntsign_signature_after(struct ntsign_connection *c);
+/* The connection ends while smbd handles a frame. */
+void ntsign_signature_end(struct ntsign_connection *c);
+/* Bytes of a frame, transport header included, that the next one's
+ * inspection needs. */
+size_t ntsign_signature_wants(const struct ntsign_connection *c);
+/* Signing has started: keeps the key of the session that started it. */
+void ntsign_signature_started(struct ntsign_connection *c,
+			      struct smbXsrv_session *session);
+/* Whether SMB1 signing has been started and not switched off. */
+bool ntsign_signature_on(const struct ntsign_connection *c);
+/* SMB2: records that a session's client has been seen to sign. */
+void ntsign_signature_proof(struct ntsign_session *s);
+
+/* ---- tree.c ---- */
+
+NTSTATUS ntsign_tree_register(void);
+/* The same for an smbd the module was not built for: passes all through. */
+NTSTATUS ntsign_tree_register_inert(void);
+
+#endif

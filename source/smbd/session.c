@@ -1,0 +1,1159 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Session setups: what a client and smbd agree on, and the record of it.
+ *
+ * Invariant: a session setup that has ended, either way, has one record. A
+ * failure is recorded before its answer leaves; a success as soon as smbd
+ * has settled it, before another request of that connection is looked at.
+ *
+ * Extended security (SMB1 and SMB2) is seen through gensec: this file's
+ * "spnego" and "ntlmssp" stand in front of Samba's own and hand every token
+ * on. NT4-style session setups are seen in their frame, and in the
+ * connection's password check.
+ */
+#include "module.h"
+#include "librpc/gen_ndr/smbXsrv.h"
+
+#undef DBGC_CLASS
+#define DBGC_CLASS DBGC_AUTH
+
+/* The legs of one extended security exchange. A talloc child of the
+ * ntsign_connection, then of the ntsign_session it led to. */
+struct ntsign_legs {
+	struct ntsign_legs *prev, *next;
+	struct ntsign_connection *connection;
+	/* below the gensec context; NULL once that is gone */
+	struct legs_anchor *anchor;
+	struct gensec_security *gensec;
+
+	/* SMB1: of the latest leg */
+	uint16_t flags2;
+	const char *native_os;
+	const char *native_lanman;
+	/* SMB2 */
+	uint8_t security_mode;
+	bool binding;
+
+	bool reauthentication;
+	bool spnego;			/* not raw NTLMSSP */
+	bool ntlmssp;
+	uint32_t negotiate_flags;
+	uint32_t challenge_flags;
+	struct ntsign_ntlmssp *authenticate;
+	bool refused;
+	NTSTATUS info_status;
+};
+
+/* Ends the legs with their gensec context, unless they led to a session. */
+struct legs_anchor {
+	struct ntsign_legs *legs;
+};
+
+static const struct gensec_security_ops *real_spnego;
+static const struct gensec_security_ops *real_ntlmssp;
+static struct gensec_security_ops our_spnego;
+static struct gensec_security_ops our_ntlmssp;
+
+static int anchor_destructor(struct legs_anchor *anchor)
+{
+	struct ntsign_legs *legs = anchor->legs;
+
+	if (legs == NULL) {
+		return 0;
+	}
+	legs->anchor = NULL;
+	legs->gensec = NULL;
+	if (legs->connection != NULL &&
+	    talloc_parent(legs) == legs->connection) {
+		TALLOC_FREE(legs);
+	}
+	return 0;
+}
+
+static int legs_destructor(struct ntsign_legs *legs)
+{
+	if (legs->anchor != NULL) {
+		legs->anchor->legs = NULL;
+	}
+	if (legs->connection != NULL) {
+		DLIST_REMOVE(legs->connection->legs, legs);
+	}
+	return 0;
+}
+
+/* ---- smbd's sessions ---- */
+
+struct find_auth {
+	const struct gensec_security *gensec;
+	struct smbXsrv_session *session;
+	struct smbXsrv_session_auth0 *auth;
+};
+
+static int find_auth_fn(struct smbXsrv_session *session, void *private_data)
+{
+	struct find_auth *find = private_data;
+	struct smbXsrv_session_auth0 *auth = NULL;
+
+	for (auth = session->pending_auth; auth != NULL; auth = auth->next) {
+		if (auth->gensec == find->gensec) {
+			find->session = session;
+			find->auth = auth;
+			return -1;
+		}
+	}
+	return 0;
+}
+
+/* The session setup that a gensec context belongs to, if it is one's. */
+static bool find_auth(const struct gensec_security *gensec,
+		      struct find_auth *find)
+{
+	*find = (struct find_auth) { .gensec = gensec, };
+	if (global_smbXsrv_client == NULL ||
+	    global_smbXsrv_client->session_table == NULL) {
+		return false;
+	}
+	(void)smbXsrv_session_local_traverse(global_smbXsrv_client,
+					     find_auth_fn, find);
+	return find->auth != NULL && find->auth->connection != NULL;
+}
+
+struct ntsign_session *ntsign_session_find(const struct ntsign_connection *c,
+					   struct smbXsrv_session *session)
+{
+	struct ntsign_session *s = NULL;
+
+	for (s = c->sessions; s != NULL; s = s->next) {
+		if (s->session == session) {
+			return s;
+		}
+	}
+	return NULL;
+}
+
+/* ---- the record ---- */
+
+/* A session setup that has ended. */
+struct ended {
+	struct ntsign_connection *c;
+	struct ntsign_session *session;		/* NULL: none stands */
+	const struct ntsign_legs *legs;		/* NULL: NT4-style */
+	bool known;				/* whether `status` is */
+	NTSTATUS status;
+};
+
+static bool ended_ok(const struct ended *e)
+{
+	return e->known && NT_STATUS_IS_OK(e->status);
+}
+
+static struct auth_session_info *ended_info(const struct ended *e)
+{
+	if (!ended_ok(e) || e->session == NULL) {
+		return NULL;
+	}
+	return e->session->session->global->auth_session_info;
+}
+
+static const char *ended_native_os(const struct ended *e)
+{
+	if (e->legs != NULL) {
+		return e->legs->native_os;
+	}
+	return (e->c->setup.request != NULL) ?
+		e->c->setup.request->native_os : NULL;
+}
+
+static uint16_t ended_flags2(const struct ended *e)
+{
+	return (e->legs != NULL) ? e->legs->flags2 : e->c->setup.flags2;
+}
+
+/* The names the client gave; else those that smbd found. */
+static void ended_names(const struct ended *e, TALLOC_CTX *mem_ctx,
+			const char **account, const char **domain,
+			const char **workstation)
+{
+	struct auth_session_info *info = ended_info(e);
+	const struct ntsign_smb1_session_setup *request = e->c->setup.request;
+
+	*account = NULL;
+	*domain = NULL;
+	*workstation = NULL;
+	if (e->legs != NULL && e->legs->authenticate != NULL) {
+		*account = e->legs->authenticate->account;
+		*domain = e->legs->authenticate->domain;
+		*workstation = e->legs->authenticate->workstation;
+	} else if (e->legs == NULL && request != NULL) {
+		*account = request->account;
+		*domain = request->domain;
+	}
+	if (info != NULL && info->info != NULL &&
+	    (*account == NULL || **account == '\0')) {
+		*account = ntsign_text_string(mem_ctx,
+					      info->info->account_name);
+		*domain = ntsign_text_string(mem_ctx,
+					     info->info->domain_name);
+	}
+}
+
+static bool ended_anonymous(const struct ended *e)
+{
+	struct auth_session_info *info = ended_info(e);
+	const struct ntsign_smb1_session_setup *request = e->c->setup.request;
+
+	if (info != NULL && security_session_user_level(info, NULL) ==
+				    SECURITY_ANONYMOUS) {
+		return true;
+	}
+	if (e->legs != NULL) {
+		return e->legs->authenticate != NULL &&
+			e->legs->authenticate->anonymous;
+	}
+	return request != NULL && !request->extended &&
+		request->account != NULL && request->account[0] == '\0';
+}
+
+static const char *ended_setup(const struct ended *e, bool anonymous)
+{
+	const struct ntsign_smb1_session_setup *request = e->c->setup.request;
+
+	if (anonymous) {
+		return "anonymous";
+	}
+	if (e->legs == NULL) {
+		if (request != NULL && request->extended) {
+			/* refused before it was known what it carries */
+			return "ntlmssp";
+		}
+		return "nt4";
+	}
+	return (e->legs->ntlmssp || !e->legs->spnego) ? "ntlmssp" : "kerberos";
+}
+
+static void record_ntlmssp(struct ntsign_record *record,
+			   const struct ntsign_legs *legs)
+{
+	uint32_t flags = legs->challenge_flags;
+
+	ntsign_record_open(record, "ntlmssp");
+	ntsign_record_hex(record, "negotiateFlags", legs->negotiate_flags, 8);
+	ntsign_record_hex(record, "challengeFlags", legs->challenge_flags, 8);
+	if (legs->authenticate != NULL) {
+		flags = legs->authenticate->flags;
+		ntsign_record_hex(record, "authenticateFlags", flags, 8);
+		/* what both sides have said: [MS-NLMP] 3.2.5.1.2 */
+		ntsign_record_int(record, "keyBits",
+				  ntsign_ntlmssp_key_bits(
+					  flags & legs->challenge_flags));
+		ntsign_record_text(record, "ntlmVersion",
+				   ntsign_ntlmssp_version(
+					   legs->authenticate));
+	}
+	ntsign_record_close(record);
+}
+
+static bool session_encrypted(const struct smbXsrv_session *session)
+{
+	return (session->global->encryption_flags &
+		(SMBXSRV_ENCRYPTION_REQUIRED | SMBXSRV_ENCRYPTION_DESIRED))
+		!= 0;
+}
+
+static struct ntsign_party ended_client(const struct ended *e,
+					struct ntsign_party server)
+{
+	struct ntsign_party client = { .patched = true, };
+	uint16_t flags2;
+
+	if (ntsign_connection_is_smb2(e->c)) {
+		client.signing = ntsign_policy_smb2_client(
+			e->c->xconn->smb2.client.security_mode,
+			(e->legs != NULL) ? e->legs->security_mode : 0);
+		return client;
+	}
+	flags2 = ended_flags2(e);
+	client.signing = ntsign_policy_smb1_client(flags2);
+	client.patched = !ntsign_connection_unpatched(e->c,
+						      ended_native_os(e));
+	if (server.signing == NTSIGN_SIGNING_DISABLED &&
+	    client.signing == NTSIGN_SIGNING_REQUIRED) {
+		/* it goes on where only a patched client does */
+		client.patched = true;
+	}
+	return client;
+}
+
+/* Whether what follows this session setup is signed both ways. */
+static bool ended_signing(const struct ended *e)
+{
+	const struct smbXsrv_session *session = NULL;
+
+	if (!ended_ok(e) || e->session == NULL) {
+		return false;
+	}
+	session = e->session->session;
+	if (ntsign_connection_is_smb2(e->c)) {
+		return (session->global->signing_flags &
+			SMBXSRV_SIGNING_REQUIRED) ||
+			session_encrypted(session);
+	}
+	return ntsign_signature_on(e->c) &&
+		(ended_flags2(e) & (NTSIGN_FLAGS2_SIGNATURES |
+				    NTSIGN_FLAGS2_SIGNATURES_REQUIRED));
+}
+
+static int windows_event_id(const struct ended *e,
+			    const struct ntsign_session_verdict *verdict)
+{
+	bool unsigned_session = ended_ok(e) &&
+		verdict->outcome == NTSIGN_OUTCOME_NOT_SIGNED;
+
+	if (ntsign_connection_is_smb2(e->c)) {
+		return unsigned_session ? 3021 : 0;
+	}
+	return unsigned_session ? 3027 : 3000;
+}
+
+static void record_smb1(struct ntsign_record *record, const struct ended *e)
+{
+	const struct ntsign_smb1_session_setup *request = e->c->setup.request;
+	const char *native_lanman = NULL;
+
+	if (e->legs != NULL) {
+		native_lanman = e->legs->native_lanman;
+	} else if (request != NULL) {
+		native_lanman = request->native_lanman;
+	}
+	ntsign_record_text(record, "nativeLanMan", native_lanman);
+	ntsign_record_hex(record, "flags2", ended_flags2(e), 4);
+}
+
+static void record_session_flags(struct ntsign_record *record,
+				 const struct ended *e, bool anonymous)
+{
+	struct auth_session_info *info = ended_info(e);
+
+	ntsign_record_bool(record, "anonymous", anonymous);
+	ntsign_record_bool(record, "guest",
+			   info != NULL &&
+			   security_session_user_level(info, NULL) ==
+				   SECURITY_GUEST);
+	if (e->session != NULL) {
+		const struct smbXsrv_session *session = e->session->session;
+
+		ntsign_record_bool(record, "encrypted",
+				   session_encrypted(session));
+		ntsign_record_hex(record, "sessionId",
+				  session->global->session_wire_id, 16);
+	} else {
+		ntsign_record_bool(record, "encrypted", false);
+		ntsign_record_text(record, "sessionId", NULL);
+	}
+	if (e->legs != NULL) {
+		ntsign_record_bool(record, "reauthentication",
+				   e->legs->reauthentication);
+		ntsign_record_bool(record, "binding", e->legs->binding);
+		ntsign_record_bool(record, "spnego", e->legs->spnego);
+	}
+}
+
+static void record_ended(const struct ended *e)
+{
+	struct ntsign_connection *c = e->c;
+	struct ntsign_record *record = NULL;
+	struct ntsign_session_facts facts = { .family = NTSIGN_FAMILY_SMB1, };
+	struct ntsign_session_verdict verdict;
+	bool anonymous = ended_anonymous(e);
+	bool notable;
+	const char *account = NULL;
+	const char *domain = NULL;
+	const char *workstation = NULL;
+	int event_id;
+
+	if (ntsign_connection_is_smb2(c)) {
+		facts.family = NTSIGN_FAMILY_SMB2;
+	}
+	facts.server = ntsign_connection_server(c);
+	facts.client = ended_client(e, facts.server);
+	facts.established = ended_ok(e);
+	facts.refused = (e->legs != NULL && e->legs->refused);
+	facts.signing = ended_signing(e);
+	verdict = ntsign_policy_judge(&facts);
+	event_id = windows_event_id(e, &verdict);
+
+	record = ntsign_audit_start(c, NTSIGN_RECORD_SESSION);
+	if (event_id != 0) {
+		ntsign_record_int(record, "windowsEventId", event_id);
+	}
+	if (record != NULL) {
+		ended_names(e, record, &account, &domain, &workstation);
+	}
+	ntsign_record_text(record, "dialect", ntsign_connection_dialect(c));
+	ntsign_record_text(record, "setup", ended_setup(e, anonymous));
+	ntsign_record_text(record, "status",
+			   e->known ? nt_errstr(e->status) : NULL);
+	ntsign_record_text(record, "account", account);
+	ntsign_record_text(record, "domain", domain);
+	ntsign_record_text(record, "workstation", workstation);
+	ntsign_record_text(record, "nativeOs", ended_native_os(e));
+	ntsign_connection_record_party(record, "client", facts.client);
+	ntsign_connection_record_party(record, "server", facts.server);
+	ntsign_record_text(record, "expected",
+			   ntsign_outcome_name(verdict.expected));
+	ntsign_record_text(record, "outcome",
+			   ntsign_outcome_name(verdict.outcome));
+	ntsign_record_text(record, "mismatch",
+			   ntsign_mismatch_name(verdict.mismatch));
+	ntsign_record_bool(record, "refused", facts.refused);
+	ntsign_record_text(record, "article", "KB916846");
+	record_session_flags(record, e, anonymous);
+	if (!ntsign_connection_is_smb2(c)) {
+		record_smb1(record, e);
+	} else if (e->legs != NULL) {
+		ntsign_record_int(record, "securityMode",
+				  e->legs->security_mode);
+	}
+	if (e->legs != NULL && e->legs->ntlmssp) {
+		record_ntlmssp(record, e->legs);
+	}
+
+	notable = facts.refused || verdict.mismatch != NTSIGN_MISMATCH_NONE;
+	if (!ntsign_audit_finish(c, record, notable, NTSIGN_EVENTS_SESSION) &&
+	    ended_ok(e)) {
+		c->unrecorded = true;
+	}
+}
+
+/* ---- sessions that stand ---- */
+
+/*
+ * What smbd answers when it gives a session up after its session_info: an
+ * SMB1 session that it cannot claim or store, an SMB2 one that cannot be
+ * encrypted and has to be.
+ */
+static bool given_up_status(const struct ntsign_session *s, NTSTATUS *status)
+{
+	if (!ntsign_connection_is_smb2(s->connection)) {
+		*status = NT_STATUS_LOGON_FAILURE;
+		return true;
+	}
+	if (s->session->global->encryption_flags &
+	    SMBXSRV_ENCRYPTION_REQUIRED) {
+		*status = NT_STATUS_ACCESS_DENIED;
+		return true;
+	}
+	return false;
+}
+
+static int session_destructor(struct ntsign_session *s)
+{
+	struct ntsign_connection *c = s->connection;
+
+	if (c == NULL) {
+		return 0;
+	}
+	if (s->legs != NULL) {
+		/* smbd gave the session up after the password was good */
+		struct ended e = {
+			.c = c,
+			.legs = s->legs,
+			.known = true,
+			.status = s->legs->info_status,
+		};
+
+		if (NT_STATUS_IS_OK(e.status)) {
+			e.known = given_up_status(s, &e.status);
+		}
+		record_ended(&e);
+	} else if (s->established) {
+		ntsign_signature_proof(s);
+	}
+	DLIST_REMOVE(c->sessions, s);
+	return 0;
+}
+
+static struct ntsign_session *session_new(struct ntsign_connection *c,
+					  struct smbXsrv_session *session)
+{
+	struct ntsign_session *s = ntsign_session_find(c, session);
+
+	if (s != NULL) {
+		return s;
+	}
+	/*
+	 * Below the session's global part: the session's own destructor frees
+	 * that before its other children, and its flags are still wanted.
+	 */
+	s = talloc_zero(session->global, struct ntsign_session);
+	if (s == NULL) {
+		return NULL;
+	}
+	s->connection = c;
+	s->session = session;
+	DLIST_ADD_END(c->sessions, s);
+	talloc_set_destructor(s, session_destructor);
+	return s;
+}
+
+/* smbd has settled a session: it stands. */
+static void session_established(struct ntsign_session *s)
+{
+	struct ntsign_connection *c = s->connection;
+	struct ntsign_legs *legs = s->legs;
+	struct ended e = {
+		.c = c,
+		.session = s,
+		.legs = legs,
+		.known = true,
+		.status = NT_STATUS_OK,
+	};
+	struct auth_session_info *info = NULL;
+
+	s->legs = NULL;
+	info = ended_info(&e);
+	if (!s->established) {
+		c->session_count++;
+	}
+	s->established = true;
+	s->keyless = (info == NULL ||
+		      security_session_user_level(info, NULL) <
+			      SECURITY_USER);
+	if (info != NULL && info->info != NULL) {
+		TALLOC_FREE(s->account);
+		s->account = ntsign_text_string(s, info->info->account_name);
+	}
+	if (!ntsign_connection_is_smb2(c)) {
+		ntsign_signature_started(c, s->session);
+	}
+	record_ended(&e);
+	TALLOC_FREE(legs);
+}
+
+struct find_new {
+	struct ntsign_connection *c;
+	struct smbXsrv_session *session;
+};
+
+static int find_new_fn(struct smbXsrv_session *session, void *private_data)
+{
+	struct find_new *find = private_data;
+
+	if (NT_STATUS_IS_OK(session->status) &&
+	    ntsign_session_find(find->c, session) == NULL) {
+		find->session = session;
+		return -1;
+	}
+	return 0;
+}
+
+/* The session that the NT4-style request in hand has led to, if it has. */
+static void settle_nt4(struct ntsign_connection *c)
+{
+	struct find_new find = { .c = c, };
+	struct ntsign_session *s = NULL;
+
+	if (!c->setup.seen || c->setup.answered ||
+	    global_smbXsrv_client->session_table == NULL) {
+		return;
+	}
+	(void)smbXsrv_session_local_traverse(global_smbXsrv_client,
+					     find_new_fn, &find);
+	if (find.session == NULL) {
+		return;
+	}
+	s = session_new(c, find.session);
+	if (s == NULL) {
+		DBG_ERR("ntsign: no memory for a session's record\n");
+		return;
+	}
+	c->setup.answered = true;
+	session_established(s);
+}
+
+void ntsign_session_settle(struct ntsign_connection *c)
+{
+	struct ntsign_session *s = NULL;
+	struct ntsign_session *next = NULL;
+
+	settle_nt4(c);
+	for (s = c->sessions; s != NULL; s = next) {
+		next = s->next;
+		if (s->legs == NULL) {
+			continue;
+		}
+		if (NT_STATUS_IS_OK(s->session->status)) {
+			session_established(s);
+		}
+	}
+	if (c->unrecorded) {
+		c->unrecorded = false;
+		ntsign_audit_failed(c);
+	}
+}
+
+static void settle_immediate(struct tevent_context *ev,
+			     struct tevent_immediate *im, void *private_data)
+{
+	struct ntsign_connection *c = talloc_get_type_abort(
+		private_data, struct ntsign_connection);
+
+	ntsign_session_settle(c);
+}
+
+void ntsign_session_detach(struct ntsign_connection *c)
+{
+	struct ntsign_session *s = NULL;
+	struct ntsign_legs *legs = NULL;
+
+	while ((s = c->sessions) != NULL) {
+		if (s->established && s->legs == NULL) {
+			ntsign_signature_proof(s);
+		}
+		DLIST_REMOVE(c->sessions, s);
+		s->connection = NULL;
+	}
+	while ((legs = c->legs) != NULL) {
+		DLIST_REMOVE(c->legs, legs);
+		legs->connection = NULL;
+	}
+}
+
+/* ---- SMB1 session setup requests ---- */
+
+void ntsign_session_begin(struct ntsign_connection *c,
+			  const uint8_t *message, size_t len)
+{
+	struct ntsign_smb1_header header = { .command = 0, };
+
+	TALLOC_FREE(c->setup.request);
+	c->setup = (struct ntsign_setup) { .seen = true, };
+	if (ntsign_smb1_header_parse(message, len, &header)) {
+		c->setup.flags2 = header.flags2;
+	}
+	c->setup.request = ntsign_smb1_session_setup_parse(c, message, len);
+	if (c->setup.request != NULL) {
+		/* it points into the frame, which does not stay */
+		c->setup.request->blob = NULL;
+		c->setup.request->blob_len = 0;
+	}
+}
+
+void ntsign_session_end(struct ntsign_connection *c)
+{
+	ntsign_session_settle(c);
+	if (!c->setup.seen) {
+		return;
+	}
+	if (!c->setup.answered) {
+		struct ended e = {
+			.c = c,
+			.known = c->setup.checked,
+			.status = nt_status_squash(c->setup.check_status),
+		};
+
+		if (NT_STATUS_IS_OK(e.status)) {
+			/* a good password, and no session after all */
+			e.known = false;
+		}
+		record_ended(&e);
+	}
+	c->setup.seen = false;
+}
+
+/* ---- the password check of NT4-style session setups ---- */
+
+static struct tevent_req *(*real_check_send)(
+	TALLOC_CTX *mem_ctx, struct tevent_context *ev,
+	struct auth4_context *auth_ctx,
+	const struct auth_usersupplied_info *user_info);
+static NTSTATUS (*real_check_recv)(struct tevent_req *req, TALLOC_CTX *mem_ctx,
+				   uint8_t *pauthoritative,
+				   void **server_returned_info,
+				   DATA_BLOB *nt_session_key,
+				   DATA_BLOB *lm_session_key);
+
+struct check_state {
+	struct tevent_req *subreq;
+};
+
+static void check_done(struct tevent_req *subreq);
+
+static bool audit_refuses(void)
+{
+	if (ntsign->options->on_audit_failure != NTSIGN_FAILURE_REFUSE ||
+	    ntsign_sink_ready(ntsign->sink)) {
+		return false;
+	}
+	DBG_ERR("ntsign: refusing a session setup: the audit file cannot be "
+		"written and ntsign:on audit failure = refuse\n");
+	return true;
+}
+
+static void check_note(NTSTATUS status)
+{
+	struct ntsign_connection *c = NULL;
+
+	for (c = ntsign->connections; c != NULL; c = c->next) {
+		if (c->setup.seen) {
+			c->setup.checked = true;
+			c->setup.check_status = status;
+		}
+	}
+}
+
+static struct tevent_req *check_send(
+	TALLOC_CTX *mem_ctx, struct tevent_context *ev,
+	struct auth4_context *auth_ctx,
+	const struct auth_usersupplied_info *user_info)
+{
+	struct tevent_req *req = NULL;
+	struct check_state *state = NULL;
+
+	req = tevent_req_create(mem_ctx, &state, struct check_state);
+	if (req == NULL) {
+		return NULL;
+	}
+	if (audit_refuses()) {
+		check_note(NT_STATUS_ACCESS_DENIED);
+		tevent_req_nterror(req, NT_STATUS_ACCESS_DENIED);
+		return tevent_req_post(req, ev);
+	}
+	state->subreq = real_check_send(state, ev, auth_ctx, user_info);
+	if (tevent_req_nomem(state->subreq, req)) {
+		return tevent_req_post(req, ev);
+	}
+	tevent_req_set_callback(state->subreq, check_done, req);
+	return req;
+}
+
+static void check_done(struct tevent_req *subreq)
+{
+	struct tevent_req *req = tevent_req_callback_data(
+		subreq, struct tevent_req);
+
+	/* its result is taken in check_recv(), where the caller's pointers
+	 * for it are known */
+	tevent_req_done(req);
+}
+
+static NTSTATUS check_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
+			   uint8_t *pauthoritative,
+			   void **server_returned_info,
+			   DATA_BLOB *nt_session_key,
+			   DATA_BLOB *lm_session_key)
+{
+	struct check_state *state = tevent_req_data(req, struct check_state);
+	NTSTATUS status;
+
+	if (!tevent_req_is_nterror(req, &status)) {
+		status = real_check_recv(state->subreq, mem_ctx,
+					 pauthoritative, server_returned_info,
+					 nt_session_key, lm_session_key);
+	}
+	tevent_req_received(req);
+	check_note(status);
+	return status;
+}
+
+void ntsign_session_hook_auth(struct ntsign_connection *c)
+{
+	struct auth4_context *auth = c->xconn->smb1.negprot.auth_context;
+
+	if (auth == NULL || auth->check_ntlm_password_send == NULL ||
+	    auth->check_ntlm_password_recv == NULL ||
+	    auth->check_ntlm_password_send == check_send) {
+		return;
+	}
+	real_check_send = auth->check_ntlm_password_send;
+	real_check_recv = auth->check_ntlm_password_recv;
+	auth->check_ntlm_password_send = check_send;
+	auth->check_ntlm_password_recv = check_recv;
+}
+
+/* ---- gensec ---- */
+
+static struct ntsign_legs *legs_find(const struct gensec_security *gensec)
+{
+	struct ntsign_connection *c = NULL;
+	struct ntsign_legs *legs = NULL;
+
+	for (c = ntsign->connections; c != NULL; c = c->next) {
+		for (legs = c->legs; legs != NULL; legs = legs->next) {
+			if (legs->gensec == gensec) {
+				return legs;
+			}
+		}
+	}
+	return NULL;
+}
+
+static struct ntsign_legs *legs_new(struct gensec_security *gensec)
+{
+	struct find_auth find;
+	struct ntsign_connection *c = NULL;
+	struct ntsign_legs *legs = NULL;
+
+	if (!find_auth(gensec, &find)) {
+		return NULL;	/* not a session setup's */
+	}
+	c = ntsign_connection_get(find.auth->connection);
+	if (c == NULL) {
+		return NULL;
+	}
+	legs = talloc_zero(c, struct ntsign_legs);
+	if (legs == NULL) {
+		return NULL;
+	}
+	legs->anchor = talloc_zero(gensec, struct legs_anchor);
+	if (legs->anchor == NULL) {
+		TALLOC_FREE(legs);
+		return NULL;
+	}
+	legs->anchor->legs = legs;
+	legs->gensec = gensec;
+	legs->connection = c;
+	legs->security_mode = find.auth->in_security_mode;
+	legs->binding = (find.auth->in_flags & SMB2_SESSION_FLAG_BINDING) != 0;
+	legs->reauthentication = !legs->binding &&
+		find.session->global->auth_session_info != NULL;
+	legs->info_status = NT_STATUS_OK;
+	DLIST_ADD_END(c->legs, legs);
+	talloc_set_destructor(legs, legs_destructor);
+	talloc_set_destructor(legs->anchor, anchor_destructor);
+	return legs;
+}
+
+/* One token has come from the client. */
+static void legs_token(struct ntsign_legs *legs, const DATA_BLOB *in)
+{
+	static const char ntlmssp[8] = "NTLMSSP";
+	struct ntsign_connection *c = legs->connection;
+	const struct ntsign_smb1_session_setup *request = c->setup.request;
+
+	if (in->length < sizeof(ntlmssp) ||
+	    memcmp(in->data, ntlmssp, sizeof(ntlmssp)) != 0) {
+		legs->spnego = true;
+	}
+	if (!c->setup.seen) {
+		return;
+	}
+	c->setup.answered = true;
+	legs->flags2 = c->setup.flags2;
+	if (request == NULL) {
+		return;
+	}
+	if (request->native_os != NULL) {
+		legs->native_os = talloc_strdup(legs, request->native_os);
+	}
+	if (request->native_lanman != NULL) {
+		legs->native_lanman = talloc_strdup(legs,
+						    request->native_lanman);
+	}
+}
+
+/* The password was good: what comes of it is seen when smbd is done. */
+static void legs_accepted(struct ntsign_legs *legs)
+{
+	struct ntsign_connection *c = legs->connection;
+	struct find_auth find;
+	struct ntsign_session *s = NULL;
+
+	if (!find_auth(legs->gensec, &find)) {
+		return;
+	}
+	s = session_new(c, find.session);
+	if (s == NULL) {
+		DBG_ERR("ntsign: no memory for a session's record\n");
+		return;
+	}
+	TALLOC_FREE(s->legs);
+	s->legs = talloc_steal(s, legs);
+	if (c->settle == NULL) {
+		c->settle = tevent_create_immediate(c);
+	}
+	if (c->settle != NULL && ntsign_connection_is_smb2(c)) {
+		tevent_schedule_immediate(c->settle,
+					  c->xconn->client->raw_ev_ctx,
+					  settle_immediate, c);
+	}
+}
+
+static void legs_failed(struct ntsign_legs *legs, NTSTATUS status)
+{
+	struct ended e = {
+		.c = legs->connection,
+		.legs = legs,
+		.known = true,
+		.status = nt_status_squash(status),
+	};
+
+	record_ended(&e);
+	TALLOC_FREE(legs);
+}
+
+struct update_state {
+	const struct gensec_security_ops *real;
+	struct gensec_security *gensec;
+	NTSTATUS status;
+	DATA_BLOB out;
+};
+
+static struct tevent_req *update_send(TALLOC_CTX *mem_ctx,
+				      struct tevent_context *ev,
+				      struct gensec_security *gensec,
+				      const DATA_BLOB in,
+				      const struct gensec_security_ops *real,
+				      tevent_req_fn done)
+{
+	struct tevent_req *req = NULL;
+	struct tevent_req *subreq = NULL;
+	struct update_state *state = NULL;
+
+	req = tevent_req_create(mem_ctx, &state, struct update_state);
+	if (req == NULL) {
+		return NULL;
+	}
+	state->real = real;
+	state->gensec = gensec;
+	subreq = real->update_send(state, ev, gensec, in);
+	if (tevent_req_nomem(subreq, req)) {
+		return tevent_req_post(req, ev);
+	}
+	tevent_req_set_callback(subreq, done, req);
+	return req;
+}
+
+/* Takes the real backend's answer, to be looked at and handed on. */
+static struct update_state *update_take(struct tevent_req *subreq,
+					struct tevent_req **req)
+{
+	struct update_state *state = NULL;
+
+	*req = tevent_req_callback_data(subreq, struct tevent_req);
+	state = tevent_req_data(*req, struct update_state);
+	state->status = state->real->update_recv(subreq, state, &state->out);
+	TALLOC_FREE(subreq);
+	return state;
+}
+
+static NTSTATUS update_recv(struct tevent_req *req, TALLOC_CTX *out_mem_ctx,
+			    DATA_BLOB *out)
+{
+	struct update_state *state = tevent_req_data(req, struct update_state);
+	NTSTATUS status;
+
+	*out = data_blob_null;
+	if (tevent_req_is_nterror(req, &status)) {
+		tevent_req_received(req);
+		return status;
+	}
+	status = state->status;
+	out->length = state->out.length;
+	out->data = talloc_move(out_mem_ctx, &state->out.data);
+	tevent_req_received(req);
+	return status;
+}
+
+static void spnego_done(struct tevent_req *subreq);
+
+static struct tevent_req *spnego_send(TALLOC_CTX *mem_ctx,
+				      struct tevent_context *ev,
+				      struct gensec_security *gensec,
+				      const DATA_BLOB in)
+{
+	struct ntsign_legs *legs = NULL;
+
+	if (ntsign != NULL && gensec->gensec_role == GENSEC_SERVER &&
+	    gensec->parent_security == NULL) {
+		legs = legs_find(gensec);
+		if (legs == NULL) {
+			legs = legs_new(gensec);
+		}
+	}
+	if (legs != NULL) {
+		legs_token(legs, &in);
+		if (audit_refuses()) {
+			struct tevent_req *req = NULL;
+			struct update_state *state = NULL;
+
+			req = tevent_req_create(mem_ctx, &state,
+						struct update_state);
+			if (req == NULL) {
+				return NULL;
+			}
+			legs->refused = true;
+			legs_failed(legs, NT_STATUS_ACCESS_DENIED);
+			tevent_req_nterror(req, NT_STATUS_ACCESS_DENIED);
+			return tevent_req_post(req, ev);
+		}
+	}
+	return update_send(mem_ctx, ev, gensec, in, real_spnego, spnego_done);
+}
+
+static void spnego_done(struct tevent_req *subreq)
+{
+	struct tevent_req *req = NULL;
+	struct update_state *state = update_take(subreq, &req);
+	struct ntsign_legs *legs = NULL;
+
+	if (ntsign != NULL) {
+		legs = legs_find(state->gensec);
+	}
+	if (legs == NULL) {
+		tevent_req_done(req);
+		return;
+	}
+	if (NT_STATUS_IS_OK(state->status)) {
+		legs_accepted(legs);
+	} else if (!NT_STATUS_EQUAL(state->status,
+				    NT_STATUS_MORE_PROCESSING_REQUIRED)) {
+		legs_failed(legs, state->status);
+	}
+	tevent_req_done(req);
+}
+
+/* An exchange that ended well may still not make a session. */
+static NTSTATUS spnego_session_info(struct gensec_security *gensec,
+				    TALLOC_CTX *mem_ctx,
+				    struct auth_session_info **session_info)
+{
+	NTSTATUS status;
+	struct ntsign_legs *legs = NULL;
+
+	status = real_spnego->session_info(gensec, mem_ctx, session_info);
+	if (!NT_STATUS_IS_OK(status) && ntsign != NULL) {
+		legs = legs_find(gensec);
+	}
+	if (legs != NULL) {
+		legs->info_status = nt_status_squash(status);
+	}
+	return status;
+}
+
+static struct ntsign_legs *legs_of_mechanism(struct gensec_security *gensec)
+{
+	if (ntsign == NULL || gensec->gensec_role != GENSEC_SERVER) {
+		return NULL;
+	}
+	while (gensec->parent_security != NULL) {
+		gensec = gensec->parent_security;
+	}
+	return legs_find(gensec);
+}
+
+static void ntlmssp_done(struct tevent_req *subreq);
+
+static struct tevent_req *ntlmssp_send(TALLOC_CTX *mem_ctx,
+				       struct tevent_context *ev,
+				       struct gensec_security *gensec,
+				       const DATA_BLOB in)
+{
+	struct ntsign_legs *legs = legs_of_mechanism(gensec);
+	struct ntsign_ntlmssp *message = NULL;
+
+	if (legs != NULL) {
+		legs->ntlmssp = true;
+		message = ntsign_ntlmssp_parse(legs, in.data, in.length);
+	}
+	if (message != NULL && message->type == NTSIGN_NTLMSSP_NEGOTIATE) {
+		legs->negotiate_flags = message->flags;
+		TALLOC_FREE(message);
+	} else if (message != NULL &&
+		   message->type == NTSIGN_NTLMSSP_AUTHENTICATE) {
+		TALLOC_FREE(legs->authenticate);
+		legs->authenticate = message;
+	} else {
+		TALLOC_FREE(message);
+	}
+	return update_send(mem_ctx, ev, gensec, in, real_ntlmssp,
+			   ntlmssp_done);
+}
+
+static void ntlmssp_done(struct tevent_req *subreq)
+{
+	struct tevent_req *req = NULL;
+	struct update_state *state = update_take(subreq, &req);
+	struct ntsign_legs *legs = legs_of_mechanism(state->gensec);
+	struct ntsign_ntlmssp *message = NULL;
+
+	if (legs != NULL) {
+		message = ntsign_ntlmssp_parse(legs, state->out.data,
+					       state->out.length);
+	}
+	if (message != NULL && message->type == NTSIGN_NTLMSSP_CHALLENGE) {
+		legs->challenge_flags = message->flags;
+	}
+	TALLOC_FREE(message);
+	tevent_req_done(req);
+}
+
+/*
+ * A backend that stands for a real one: everything of it is the real one's,
+ * its name in logs too, but what is set here.
+ */
+static void backend_fill(struct gensec_security_ops *ours,
+			 const struct gensec_security_ops *real)
+{
+	*ours = *real;
+	ours->update_recv = update_recv;
+}
+
+static bool backend_usable(const struct gensec_security_ops *real)
+{
+	return real != NULL && real->update_send != NULL &&
+		real->update_recv != NULL && real->session_info != NULL;
+}
+
+NTSTATUS ntsign_session_hook_gensec(void)
+{
+	static const char *spnego_oids[] = { GENSEC_OID_SPNEGO, NULL };
+	static const char *ntlmssp_oids[] = { GENSEC_OID_NTLMSSP, NULL };
+	NTSTATUS status;
+
+	if (lp_server_role() == ROLE_ACTIVE_DIRECTORY_DC) {
+		/*
+		 * smbd on a domain controller offers every registered
+		 * backend, so that one more would be seen on the wire.
+		 */
+		return NT_STATUS_NOT_SUPPORTED;
+	}
+
+	/*
+	 * smbd asks gensec for the first backend with each OID. The table
+	 * is sorted by priority once, in gensec_init(), which a new
+	 * connection's process has not called yet.
+	 */
+	our_spnego.name = "ntsign_spnego";
+	our_spnego.oid = spnego_oids;
+	our_spnego.priority = 1001;
+	our_ntlmssp.name = "ntsign_ntlmssp";
+	our_ntlmssp.oid = ntlmssp_oids;
+	our_ntlmssp.priority = 1000;
+	status = gensec_register(NULL, &our_spnego);
+	if (!NT_STATUS_IS_OK(status)) {
+		return status;
+	}
+	status = gensec_register(NULL, &our_ntlmssp);
+	if (!NT_STATUS_IS_OK(status)) {
+		return status;
+	}
+	status = gensec_init();
+	if (!NT_STATUS_IS_OK(status)) {
+		return status;
+	}
+	real_spnego = gensec_security_by_name(NULL, "spnego");
+	real_ntlmssp = gensec_security_by_name(NULL, "ntlmssp");
+	if (!backend_usable(real_spnego) || !backend_usable(real_ntlmssp) ||
+	    gensec_security_by_oid(NULL, GENSEC_OID_SPNEGO) != &our_spnego ||
+	    gensec_security_by_oid(NULL, GENSEC_OID_NTLMSSP) !=
+		    &our_ntlmssp) {
+		return NT_STATUS_NOT_FOUND;
+	}
+	backend_fill(&our_spnego, real_spnego);
+	our_spnego.update_send = spnego_send;
+	our_spnego.session_info = spnego_session_info;
+	backend_fill(&our_ntlmssp, real_ntlmssp);
+	our_ntlmssp.update_send = ntlmssp_send;
+	return NT_STATUS_OK;
+}

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Who is seen to sign: SMB1 signatures, and SMB2's proofs.
+ *
+ * Invariant: smbd checks every signature itself. What it made of one is told
+ * by its signing state before and after; why one was bad is worked out from
+ * a copy of the frame, only then, with the key that smbd uses.
+ */
+#include "module.h"
+#include "librpc/gen_ndr/smbXsrv.h"
+
+#include <dlfcn.h>
+
+#undef DBGC_CLASS
+#define DBGC_CLASS DBGC_AUTH
+
+/* A frame that is not larger than this is kept whole while it is handled. */
+#define FRAME_KEPT (NTSIGN_NBT_HEADER_LEN + 0x1FFFF)
+
+struct ntsign_signature {
+	uint8_t *key;
+	size_t key_len;
+	struct ntsign_session *session;	/* that started signing; maybe gone */
+	char *account;
+	uint64_t session_id;
+
+	/* while smbd handles a frame */
+	bool handling;
+	bool on;		/* signing had been started before it */
+	bool proven;		/* a good signature had been seen before it */
+	uint32_t expected;
+	struct ntsign_smb1_header header;
+	uint8_t *frame;		/* whole, or NULL */
+	size_t frame_len;
+};
+
+/* The number that smbd expects next; 0: signing is not started. */
+static uint32_t next_sequence(const struct ntsign_connection *c)
+{
+	struct smb1_signing_state *si = c->xconn->smb1.signing_state;
+	uint32_t sequence = smb1_signing_next_seqnum(si, false);
+
+	smb1_signing_cancel_reply(si, false);
+	return sequence;
+}
+
+bool ntsign_signature_on(const struct ntsign_connection *c)
+{
+	return c->xconn->smb1.signing_state != NULL && next_sequence(c) != 0;
+}
+
+static int signature_destructor(struct ntsign_signature *signature)
+{
+	if (signature->key != NULL) {
+		memset_s(signature->key, signature->key_len, 0,
+			 signature->key_len);
+	}
+	return 0;
+}
+
+static struct ntsign_signature *signature_get(struct ntsign_connection *c)
+{
+	if (c->signature == NULL) {
+		c->signature = talloc_zero(c, struct ntsign_signature);
+		if (c->signature != NULL) {
+			talloc_set_destructor(c->signature,
+					      signature_destructor);
+		}
+	}
+	return c->signature;
+}
+
+void ntsign_signature_started(struct ntsign_connection *c,
+			      struct smbXsrv_session *session)
+{
+	const DATA_BLOB *blob = &session->global->signing_key_blob;
+	struct ntsign_session *s = NULL;
+	struct ntsign_signature *signature = NULL;
+
+	if (!ntsign_signature_on(c) || blob->length == 0) {
+		return;
+	}
+	signature = signature_get(c);
+	if (signature == NULL || signature->key != NULL) {
+		return;		/* the first session's key signs for all */
+	}
+	signature->key = talloc_memdup(signature, blob->data, blob->length);
+	if (signature->key == NULL) {
+		return;
+	}
+	talloc_keep_secret(signature->key);
+	signature->key_len = blob->length;
+	signature->session_id = session->global->session_wire_id;
+	s = ntsign_session_find(c, session);
+	if (s != NULL && s->account != NULL) {
+		signature->account = talloc_strdup(signature, s->account);
+	}
+}
+
+size_t ntsign_signature_wants(const struct ntsign_connection *c)
+{
+	return ntsign_signature_on(c) ? FRAME_KEPT : 0;
+}
+
+void ntsign_signature_before(struct ntsign_connection *c,
+			     const struct ntsign_smb1_header *header,
+			     const uint8_t *message, size_t len,
+			     size_t full_len)
+{
+	struct ntsign_signature *signature = NULL;
+	uint32_t expected = next_sequence(c);
+
+	if (expected == 0) {
+		return;
+	}
+	signature = signature_get(c);
+	if (signature == NULL) {
+		return;
+	}
+	signature->handling = true;
+	signature->on = true;
+	signature->proven = smb1_signing_is_active(
+		c->xconn->smb1.signing_state);
+	signature->expected = expected;
+	signature->header = *header;
+	signature->frame_len = 0;
+	TALLOC_FREE(signature->frame);
+	if (len == full_len) {
+		signature->frame = talloc_memdup(signature, message, len);
+		if (signature->frame != NULL) {
+			signature->frame_len = len;
+		}
+	}
+}
+
+/* ---- why a signature was bad ---- */
+
+typedef enum ntsign_mac_result (*match_fn)(
+	const uint8_t *key, size_t key_len,
+	const uint8_t *message, size_t message_len,
+	uint32_t expected, uint32_t *matched);
+
+/*
+ * The part that needs OpenSSL, which no smbd without a bad signature has to
+ * load. NULL when it cannot be had.
+ */
+static match_fn match_load(void)
+{
+	static match_fn match;
+	static bool tried;
+	void *handle = NULL;
+
+	if (tried) {
+		return match;
+	}
+	tried = true;
+	handle = dlopen(NTSIGN_MODULESDIR "/ntsign/ntsign-crypto.so",
+			RTLD_NOW | RTLD_LOCAL);
+	if (handle == NULL) {
+		DBG_ERR("ntsign: %s: bad signatures are recorded without a "
+			"matching number\n", dlerror());
+		return NULL;
+	}
+	match = (match_fn)dlsym(handle, "ntsign_mac_smb1_match");
+	return match;
+}
+
+struct cause {
+	const char *event;	/* "bad", "missing", NULL: the MAC is good */
+	bool matched;
+	uint32_t sequence;
+};
+
+static struct cause find_cause(const struct ntsign_signature *signature)
+{
+	struct cause cause = { .event = "bad", };
+	match_fn match = NULL;
+
+	if (ntsign_smb1_signature_absent(&signature->header)) {
+		cause.event = "missing";
+		return cause;
+	}
+	if (signature->key == NULL || signature->frame == NULL) {
+		return cause;
+	}
+	match = match_load();
+	if (match == NULL) {
+		return cause;
+	}
+	switch (match(signature->key, signature->key_len, signature->frame,
+		      signature->frame_len, signature->expected,
+		      &cause.sequence)) {
+	case NTSIGN_MAC_GOOD:
+		cause.event = NULL;
+		break;
+	case NTSIGN_MAC_NEAR:
+		cause.matched = true;
+		break;
+	case NTSIGN_MAC_BAD:
+	case NTSIGN_MAC_ERROR:
+		break;
+	}
+	return cause;
+}
+
+/* ---- records ---- */
+
+static const char *command_name(uint8_t command)
+{
+	static const struct {
+		uint8_t command;
+		const char *name;
+	} names[] = {
+		{ 0x04, "SMB_COM_CLOSE" },
+		{ 0x25, "SMB_COM_TRANSACTION" },
+		{ 0x2B, "SMB_COM_ECHO" },
+		{ 0x2E, "SMB_COM_READ_ANDX" },
+		{ 0x2F, "SMB_COM_WRITE_ANDX" },
+		{ 0x32, "SMB_COM_TRANSACTION2" },
+		{ 0x71, "SMB_COM_TREE_DISCONNECT" },
+		{ 0x73, "SMB_COM_SESSION_SETUP_ANDX" },
+		{ 0x74, "SMB_COM_LOGOFF_ANDX" },
+		{ 0x75, "SMB_COM_TREE_CONNECT_ANDX" },
+		{ 0xA0, "SMB_COM_NT_TRANSACT" },
+		{ 0xA2, "SMB_COM_NT_CREATE_ANDX" },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		if (names[i].command == command) {
+			return names[i].name;
+		}
+	}
+	return NULL;
+}
+
+static void record_smb1(struct ntsign_connection *c, const char *event,
+			const char *reason, const struct cause *cause)
+{
+	const struct ntsign_signature *signature = c->signature;
+	struct ntsign_record *record = NULL;
+	const char *command = command_name(signature->header.command);
+	bool verified = (cause == NULL);
+
+	record = ntsign_audit_start(c, NTSIGN_RECORD_SIGNATURE);
+	if (!verified) {
+		ntsign_record_int(record, "windowsEventId", 1004);
+	}
+	ntsign_record_text(record, "event", event);
+	if (reason != NULL) {
+		ntsign_record_text(record, "reason", reason);
+	}
+	ntsign_record_text(record, "dialect", ntsign_connection_dialect(c));
+	ntsign_record_hex(record, "sessionId", signature->session_id, 16);
+	ntsign_record_text(record, "account", signature->account);
+	if (command != NULL) {
+		ntsign_record_text(record, "command", command);
+	} else {
+		ntsign_record_hex(record, "command",
+				  signature->header.command, 2);
+	}
+	ntsign_record_int(record, "expected", signature->expected);
+	if (cause != NULL && cause->matched) {
+		ntsign_record_int(record, "matched", cause->sequence);
+	}
+	(void)ntsign_audit_finish(c, record, !verified,
+				  NTSIGN_EVENTS_SESSION);
+}
+
+void ntsign_signature_after(struct ntsign_connection *c)
+{
+	struct ntsign_signature *signature = c->signature;
+
+	if (signature == NULL || !signature->handling) {
+		return;
+	}
+	signature->handling = false;
+	if (next_sequence(c) == 0) {
+		struct cause cause = find_cause(signature);
+
+		record_smb1(c, "downgraded",
+			    (cause.event != NULL) ? cause.event : "bad",
+			    &cause);
+	} else if (!signature->proven &&
+		   smb1_signing_is_active(c->xconn->smb1.signing_state)) {
+		record_smb1(c, "verified", NULL, NULL);
+	}
+	TALLOC_FREE(signature->frame);
+}
+
+void ntsign_signature_end(struct ntsign_connection *c)
+{
+	struct ntsign_signature *signature = c->signature;
+	struct cause cause;
+
+	if (signature == NULL || !signature->handling) {
+		return;
+	}
+	signature->handling = false;
+	if (signature->frame == NULL &&
+	    !ntsign_smb1_signature_absent(&signature->header)) {
+		/*
+		 * The frame came in pieces: smbd may have ended for another
+		 * reason than its signature.
+		 */
+		return;
+	}
+	cause = find_cause(signature);
+	if (cause.event != NULL) {
+		record_smb1(c, cause.event, NULL, &cause);
+	}
+}
+
+void ntsign_signature_proof(struct ntsign_session *s)
+{
+	struct ntsign_connection *c = s->connection;
+	struct ntsign_record *record = NULL;
+	const struct smbXsrv_session_global0 *global = s->session->global;
+
+	if (s->proven || s->keyless || !ntsign_connection_is_smb2(c) ||
+	    !(global->signing_flags & SMBXSRV_PROCESSED_SIGNED_PACKET)) {
+		return;
+	}
+	s->proven = true;
+	record = ntsign_audit_start(c, NTSIGN_RECORD_SIGNATURE);
+	ntsign_record_text(record, "event", "verified");
+	ntsign_record_text(record, "dialect", ntsign_connection_dialect(c));
+	ntsign_record_hex(record, "sessionId", global->session_wire_id, 16);
+	ntsign_record_text(record, "account", s->account);
+	ntsign_record_bool(record, "encrypted",
+			   (global->encryption_flags &
+			    SMBXSRV_PROCESSED_ENCRYPTED_PACKET) != 0);
+	(void)ntsign_audit_finish(c, record, false, NTSIGN_EVENTS_SESSION);
+}

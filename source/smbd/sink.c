@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Where records go: the audit file, and syslog.
+ *
+ * Invariant: a record is one write(2) to a file opened with O_APPEND. Where
+ * it would cross a page of the page cache, white space fills that page up
+ * first, in the same write: the kernel looks for a fatal signal, and for
+ * room, between two pages only, so that what is left of a write that was cut
+ * short is white space in front of the next record, and never half a record.
+ */
+#include "module.h"
+
+#include <syslog.h>
+
+#undef DBGC_CLASS
+#define DBGC_CLASS DBGC_AUTH
+
+#define PAGE 4096
+
+struct ntsign_sink {
+	char *path;
+	int fd;
+	dev_t dev;
+	ino_t ino;
+	bool regular;
+	bool to_syslog;
+	/* the last attempt failed, and the log says so */
+	bool failing;
+	unsigned int lost;
+	char buffer[NTSIGN_RECORD_MAX];
+};
+
+static int sink_destructor(struct ntsign_sink *sink)
+{
+	if (sink->fd != -1) {
+		close(sink->fd);
+		sink->fd = -1;
+	}
+	return 0;
+}
+
+static void sink_fail(struct ntsign_sink *sink, const char *what, int error)
+{
+	if (!sink->failing) {
+		DBG_ERR("ntsign: cannot write the audit file %s: %s: %s\n",
+			sink->path, what, strerror(error));
+	}
+	sink->failing = true;
+	errno = error;
+}
+
+static void sink_close(struct ntsign_sink *sink)
+{
+	if (sink->fd != -1) {
+		close(sink->fd);
+		sink->fd = -1;
+	}
+}
+
+/* As root. */
+static bool sink_reopen(struct ntsign_sink *sink)
+{
+	struct stat st = { .st_size = 0, };
+	int fd = -1;
+
+	sink_close(sink);
+	/* O_NONBLOCK: a FIFO in the way must not stop smbd. */
+	fd = open(sink->path,
+		  O_WRONLY|O_APPEND|O_CREAT|O_CLOEXEC|O_NOCTTY|O_NONBLOCK,
+		  0600);
+	if (fd == -1) {
+		sink_fail(sink, "open", errno);
+		return false;
+	}
+	if (fstat(fd, &st) != 0) {
+		int error = errno;
+
+		close(fd);
+		sink_fail(sink, "fstat", error);
+		return false;
+	}
+	if (!S_ISREG(st.st_mode) && !S_ISCHR(st.st_mode) &&
+	    !S_ISFIFO(st.st_mode)) {
+		close(fd);
+		sink_fail(sink, "neither a file nor a device", EINVAL);
+		return false;
+	}
+	sink->fd = fd;
+	sink->dev = st.st_dev;
+	sink->ino = st.st_ino;
+	sink->regular = S_ISREG(st.st_mode);
+	return true;
+}
+
+/* Opens the file where it is not open or was renamed. As root. */
+static bool sink_current(struct ntsign_sink *sink)
+{
+	struct stat st = { .st_size = 0, };
+
+	if (sink->fd != -1 && stat(sink->path, &st) == 0 &&
+	    st.st_dev == sink->dev && st.st_ino == sink->ino) {
+		return true;
+	}
+	return sink_reopen(sink);
+}
+
+/* Room for one more record, where the file system can tell. */
+static bool sink_reserve(struct ntsign_sink *sink)
+{
+	struct stat st = { .st_size = 0, };
+	int ret;
+
+	if (!sink->regular) {
+		return true;
+	}
+	if (fstat(sink->fd, &st) != 0) {
+		sink_fail(sink, "fstat", errno);
+		return false;
+	}
+	ret = fallocate(sink->fd, FALLOC_FL_KEEP_SIZE, st.st_size,
+			2 * NTSIGN_RECORD_MAX);
+	if (ret != 0 && (errno == ENOSPC || errno == EDQUOT ||
+			 errno == EFBIG || errno == EIO)) {
+		sink_fail(sink, "no room", errno);
+		return false;
+	}
+	return true;
+}
+
+struct ntsign_sink *ntsign_sink_open(TALLOC_CTX *mem_ctx,
+				     const struct ntsign_options *options)
+{
+	struct ntsign_sink *sink = NULL;
+
+	sink = talloc_zero(mem_ctx, struct ntsign_sink);
+	if (sink == NULL) {
+		return NULL;
+	}
+	sink->fd = -1;
+	sink->to_syslog = options->audit_syslog;
+	sink->path = ntsign_config_audit_file(sink, options);
+	if (sink->path == NULL) {
+		TALLOC_FREE(sink);
+		return NULL;
+	}
+	talloc_set_destructor(sink, sink_destructor);
+	sink_reopen(sink);
+	return sink;
+}
+
+bool ntsign_sink_ready(struct ntsign_sink *sink)
+{
+	bool ok;
+
+	become_root();
+	ok = sink_current(sink) && sink_reserve(sink);
+	unbecome_root();
+	return ok;
+}
+
+/*
+ * How much white space has to go in front of a line of `len` bytes, so that
+ * it does not cross a page. The end of the file may have moved when the line
+ * is written: then the line may cross a page after all, and is still whole
+ * unless the process is killed at that very moment.
+ */
+static size_t sink_padding(struct ntsign_sink *sink, size_t len)
+{
+	struct stat st = { .st_size = 0, };
+	size_t room;
+
+	if (!sink->regular || fstat(sink->fd, &st) != 0) {
+		return 0;
+	}
+	room = PAGE - (size_t)(st.st_size % PAGE);
+	if (len <= room || room + len > sizeof(sink->buffer)) {
+		return 0;
+	}
+	return room;
+}
+
+static bool sink_append(struct ntsign_sink *sink, const char *line, size_t len)
+{
+	size_t padding = sink_padding(sink, len);
+	size_t total = padding + len;
+	ssize_t written;
+	int error;
+
+	memset(sink->buffer, ' ', padding);
+	memcpy(sink->buffer + padding, line, len);
+	do {
+		written = write(sink->fd, sink->buffer, total);
+	} while (written == -1 && errno == EINTR);
+	if (written == (ssize_t)total) {
+		return true;
+	}
+	error = (written == -1) ? errno : ENOSPC;
+	if (written > (ssize_t)padding) {
+		/*
+		 * Half a record, on a file system with blocks smaller than a
+		 * page that is full now: at least no record shares its line.
+		 */
+		if (write(sink->fd, "\n", 1) != 1) {
+			DBG_NOTICE("ntsign: %s ends in half a record\n",
+				   sink->path);
+		}
+	}
+	sink_fail(sink, "write", error);
+	return false;
+}
+
+bool ntsign_sink_write(struct ntsign_sink *sink, const char *line, size_t len,
+		       bool warning)
+{
+	bool ok = false;
+
+	if (sink->to_syslog) {
+		syslog(LOG_AUTH | (warning ? LOG_WARNING : LOG_INFO),
+		       "%.*s", (int)(len - 1), line);
+	}
+	if (len > sizeof(sink->buffer)) {
+		return false;
+	}
+	become_root();
+	ok = sink_current(sink) && sink_append(sink, line, len);
+	unbecome_root();
+	if (!ok) {
+		sink->lost++;
+		return false;
+	}
+	if (sink->failing) {
+		DBG_ERR("ntsign: the audit file %s can be written again, "
+			"%u records of this connection were lost\n",
+			sink->path, sink->lost);
+		sink->failing = false;
+	}
+	return true;
+}
+
+unsigned int ntsign_sink_lost(struct ntsign_sink *sink)
+{
+	unsigned int lost = sink->lost;
+
+	sink->lost = 0;
+	return lost;
+}

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What smbd's processes share: how many records an address has caused in
+ * this second, and what has been said already.
+ *
+ * Invariant: everything is in one dbwrap database (CTDB's under clustering),
+ * every change is made under its record's lock, and no lock is held while
+ * anything waits. Nothing in it is needed for a correct record: it only
+ * bounds how many there are.
+ */
+#include "module.h"
+#include "util_tdb.h"
+
+#undef DBGC_CLASS
+#define DBGC_CLASS DBGC_AUTH
+
+#define RECORDS_PER_SECOND 100
+
+/* Addresses share this many counters, so that the database is bounded. */
+#define BUCKETS 1024
+
+struct ntsign_state {
+	struct db_context *db;
+};
+
+/* A counter as it is stored, in this host's byte order. */
+struct counter {
+	int64_t second;
+	uint32_t written;
+	uint32_t suppressed;
+	/* the second of the oldest suppressed record */
+	int64_t since;
+	char address[INET6_ADDRSTRLEN];
+};
+
+struct ntsign_state *ntsign_state_open(TALLOC_CTX *mem_ctx)
+{
+	struct ntsign_state *state = NULL;
+	char *path = NULL;
+
+	state = talloc_zero(mem_ctx, struct ntsign_state);
+	if (state == NULL) {
+		return NULL;
+	}
+	path = lock_path(state, "ntsign.tdb");
+	if (path == NULL) {
+		TALLOC_FREE(state);
+		return NULL;
+	}
+	state->db = db_open(state, path, 0,
+			    TDB_DEFAULT | TDB_NOSYNC | TDB_INCOMPATIBLE_HASH,
+			    O_RDWR | O_CREAT, 0600,
+			    DBWRAP_LOCK_ORDER_NONE, DBWRAP_FLAG_NONE);
+	TALLOC_FREE(path);
+	if (state->db == NULL) {
+		DBG_ERR("ntsign: cannot open ntsign.tdb in the lock "
+			"directory: %s; records are not limited\n",
+			strerror(errno));
+		TALLOC_FREE(state);
+		return NULL;
+	}
+	return state;
+}
+
+struct changed {
+	const char *fingerprint;
+	bool is_new;
+};
+
+static void changed_fn(struct db_record *rec, TDB_DATA value, void *private_data)
+{
+	struct changed *c = private_data;
+	size_t len = strlen(c->fingerprint);
+	NTSTATUS status;
+
+	if (value.dsize == len &&
+	    memcmp(value.dptr, c->fingerprint, len) == 0) {
+		c->is_new = false;
+		return;
+	}
+	status = dbwrap_record_store(
+		rec, make_tdb_data((const uint8_t *)c->fingerprint, len), 0);
+	if (!NT_STATUS_IS_OK(status)) {
+		DBG_NOTICE("ntsign: ntsign.tdb: %s\n", nt_errstr(status));
+	}
+}
+
+bool ntsign_state_changed(struct ntsign_state *state, const char *name,
+			  const char *fingerprint)
+{
+	struct changed c = { .fingerprint = fingerprint, .is_new = true, };
+	NTSTATUS status;
+
+	if (state == NULL) {
+		return true;
+	}
+	status = dbwrap_do_locked(state->db, string_term_tdb_data(name),
+				  changed_fn, &c);
+	if (!NT_STATUS_IS_OK(status)) {
+		DBG_NOTICE("ntsign: ntsign.tdb: %s\n", nt_errstr(status));
+	}
+	return c.is_new;
+}
+
+/* A key for an address's counter: "c" and the bucket's number. */
+static TDB_DATA bucket_key(const char *address, char key[8])
+{
+	uint32_t hash = 2166136261U;	/* FNV-1a */
+	const char *p = NULL;
+	int len;
+
+	for (p = address; *p != '\0'; p++) {
+		hash = (hash ^ (uint8_t)*p) * 16777619U;
+	}
+	len = snprintf(key, 8, "c%u", hash % BUCKETS);
+	return make_tdb_data((const uint8_t *)key, (size_t)len);
+}
+
+static bool counter_load(TDB_DATA value, struct counter *counter)
+{
+	if (value.dsize != sizeof(*counter)) {
+		return false;
+	}
+	memcpy(counter, value.dptr, sizeof(*counter));
+	counter->address[sizeof(counter->address) - 1] = '\0';
+	return true;
+}
+
+static void counter_store(struct db_record *rec, const struct counter *counter)
+{
+	NTSTATUS status;
+
+	status = dbwrap_record_store(
+		rec,
+		make_tdb_data((const uint8_t *)counter, sizeof(*counter)), 0);
+	if (!NT_STATUS_IS_OK(status)) {
+		DBG_NOTICE("ntsign: ntsign.tdb: %s\n", nt_errstr(status));
+	}
+}
+
+struct admit {
+	const char *address;
+	time_t now;
+	bool admitted;
+	bool first_suppressed;	/* of this address, and not yet taken */
+};
+
+static void admit_fn(struct db_record *rec, TDB_DATA value, void *private_data)
+{
+	struct admit *a = private_data;
+	struct counter counter = { .second = 0, };
+
+	if (!counter_load(value, &counter)) {
+		counter = (struct counter) { .second = 0, };
+	}
+	if (strcmp(counter.address, a->address) != 0) {
+		if (counter.suppressed != 0) {
+			/*
+			 * Another address has this counter and is owed a
+			 * record; this one is not limited meanwhile.
+			 */
+			return;
+		}
+		counter = (struct counter) { .second = 0, };
+		strlcpy(counter.address, a->address, sizeof(counter.address));
+	}
+	if (counter.second != (int64_t)a->now) {
+		counter.second = (int64_t)a->now;
+		counter.written = 0;
+	}
+	if (counter.written < RECORDS_PER_SECOND) {
+		counter.written++;
+	} else {
+		a->admitted = false;
+		if (counter.suppressed == 0) {
+			a->first_suppressed = true;
+			counter.since = (int64_t)a->now;
+		}
+		counter.suppressed++;
+	}
+	counter_store(rec, &counter);
+}
+
+/*
+ * Under this name stands the second of the oldest suppressed record that no
+ * process has taken yet, or 0.
+ */
+#define OWED "owed"
+
+struct owed {
+	int64_t second;		/* in: to be stored, 0 to take */
+	time_t now;
+	bool due;
+};
+
+static void owed_fn(struct db_record *rec, TDB_DATA value, void *private_data)
+{
+	struct owed *owed = private_data;
+	int64_t second = 0;
+	NTSTATUS status;
+
+	if (value.dsize == sizeof(second)) {
+		memcpy(&second, value.dptr, sizeof(second));
+	}
+	if (owed->second == 0) {
+		owed->due = (second != 0 && second < (int64_t)owed->now);
+		if (!owed->due) {
+			return;
+		}
+	} else if (second != 0 && second <= owed->second) {
+		return;
+	}
+	status = dbwrap_record_store(
+		rec, make_tdb_data((const uint8_t *)&owed->second,
+				   sizeof(owed->second)), 0);
+	if (!NT_STATUS_IS_OK(status)) {
+		DBG_NOTICE("ntsign: ntsign.tdb: %s\n", nt_errstr(status));
+	}
+}
+
+static void owed_set(struct ntsign_state *state, int64_t second)
+{
+	struct owed owed = { .second = second, };
+	NTSTATUS status;
+
+	status = dbwrap_do_locked(state->db, string_term_tdb_data(OWED),
+				  owed_fn, &owed);
+	if (!NT_STATUS_IS_OK(status)) {
+		DBG_NOTICE("ntsign: ntsign.tdb: %s\n", nt_errstr(status));
+	}
+}
+
+static void owed_parse(TDB_DATA key, TDB_DATA value, void *private_data)
+{
+	int64_t *second = private_data;
+
+	if (value.dsize == sizeof(*second)) {
+		memcpy(second, value.dptr, sizeof(*second));
+	}
+}
+
+/* Whether this process is the one to take what is owed. */
+static bool owed_take(struct ntsign_state *state, time_t now)
+{
+	struct owed owed = { .now = now, };
+	int64_t second = 0;
+
+	/* Mostly nothing is: seen without the record's lock. */
+	(void)dbwrap_parse_record(state->db, string_term_tdb_data(OWED),
+				  owed_parse, &second);
+	if (second == 0 || second >= (int64_t)now) {
+		return false;
+	}
+	(void)dbwrap_do_locked(state->db, string_term_tdb_data(OWED),
+			       owed_fn, &owed);
+	return owed.due;
+}
+
+bool ntsign_state_admit(struct ntsign_state *state, const char *address,
+			time_t now, bool *first_suppressed)
+{
+	struct admit a = { .address = address, .now = now, .admitted = true, };
+	char key[8];
+	NTSTATUS status;
+
+	if (state == NULL) {
+		return true;
+	}
+	status = dbwrap_do_locked(state->db, bucket_key(address, key),
+				  admit_fn, &a);
+	if (!NT_STATUS_IS_OK(status)) {
+		DBG_NOTICE("ntsign: ntsign.tdb: %s\n", nt_errstr(status));
+		return true;
+	}
+	if (a.first_suppressed) {
+		owed_set(state, (int64_t)now);
+	}
+	if (first_suppressed != NULL) {
+		*first_suppressed = a.first_suppressed;
+	}
+	return a.admitted;
+}
+
+struct take {
+	time_t now;
+	struct ntsign_suppressed *list;
+	size_t count;
+	TALLOC_CTX *mem_ctx;
+	/* the oldest second that is not over yet, or 0 */
+	int64_t left;
+};
+
+static void take_fn(struct db_record *rec, TDB_DATA value, void *private_data)
+{
+	struct take *take = private_data;
+	struct ntsign_suppressed *list = NULL;
+	struct counter counter = { .second = 0, };
+	char *address = NULL;
+
+	if (!counter_load(value, &counter) || counter.suppressed == 0) {
+		return;
+	}
+	if (counter.second >= (int64_t)take->now) {
+		take->left = counter.second;
+		return;
+	}
+	list = talloc_realloc(take->mem_ctx, take->list,
+			      struct ntsign_suppressed, take->count + 1);
+	if (list == NULL) {
+		return;
+	}
+	take->list = list;
+	address = talloc_strdup(list, counter.address);
+	if (address == NULL) {
+		return;
+	}
+	list[take->count] = (struct ntsign_suppressed) {
+		.address = address,
+		.count = counter.suppressed,
+		.since = (time_t)counter.since,
+	};
+	take->count++;
+	counter.suppressed = 0;
+	counter_store(rec, &counter);
+}
+
+struct ntsign_suppressed *ntsign_state_take_suppressed(
+	TALLOC_CTX *mem_ctx, struct ntsign_state *state, time_t now,
+	size_t *count)
+{
+	struct take take = { .now = now, .mem_ctx = mem_ctx, };
+	unsigned int i;
+
+	*count = 0;
+	if (state == NULL || !owed_take(state, now)) {
+		return NULL;
+	}
+	for (i = 0; i < BUCKETS; i++) {
+		char key[8];
+		int len = snprintf(key, sizeof(key), "c%u", i);
+		TDB_DATA k = make_tdb_data((const uint8_t *)key, (size_t)len);
+
+		if (dbwrap_exists(state->db, k)) {
+			(void)dbwrap_do_locked(state->db, k, take_fn, &take);
+		}
+	}
+	if (take.left != 0) {
+		owed_set(state, take.left);
+	}
+	*count = take.count;
+	return take.list;
+}
