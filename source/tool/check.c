@@ -1,0 +1,769 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * `ntsign check`: errors in smb.conf, with the line to change.
+ *
+ * Invariant: what the options mean is ntsign_options_parse()'s to say, the
+ * same as in the module; here are only their places.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ntsign/option.h"
+#include "ntsign_config.h"
+#include "smbconf.h"
+#include "tool.h"
+
+#define PREFIX "ntsign:"
+
+struct finding {
+	enum ntsign_severity severity;
+	const char *file;
+	unsigned int line;
+	const char *text;
+	size_t number;		/* keeps those of one line in order */
+};
+
+struct check {
+	const struct ntsign_conf *conf;
+	const char *path;	/* the file asked for */
+	const char *module;	/* what smbd loads for `vfs objects` */
+	unsigned int global_line;	/* where [global] starts */
+	struct finding *findings;
+	size_t count;
+	bool no_memory;
+};
+
+static void add_at(struct check *check, enum ntsign_severity severity,
+		   const char *file, unsigned int line, const char *text)
+{
+	struct finding *findings = talloc_realloc(
+		check, check->findings, struct finding, check->count + 1);
+
+	if (findings == NULL || text == NULL) {
+		check->no_memory = true;
+		return;
+	}
+	check->findings = findings;
+	findings[check->count] = (struct finding){
+		.severity = severity,
+		.file = file,
+		.line = line,
+		.text = text,
+		.number = check->count,
+	};
+	check->count++;
+}
+
+/* item: whose line is to be changed; NULL: a line is missing in [global]. */
+static void add(struct check *check, enum ntsign_severity severity,
+		const struct ntsign_conf_item *item, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+static void add(struct check *check, enum ntsign_severity severity,
+		const struct ntsign_conf_item *item, const char *format, ...)
+{
+	char *text = NULL;
+	va_list ap;
+
+	va_start(ap, format);
+	text = talloc_vasprintf(check, format, ap);
+	va_end(ap);
+	if (item != NULL) {
+		add_at(check, severity, item->file, item->line, text);
+	} else {
+		add_at(check, severity, check->path, check->global_line, text);
+	}
+}
+
+/* ---- the options ---- */
+
+static bool is_option(const struct ntsign_conf_item *item)
+{
+	return item->key != NULL &&
+	       strncmp(item->key, PREFIX, strlen(PREFIX)) == 0;
+}
+
+/* The last parameter before that one with the same name in [global]. */
+static const struct ntsign_conf_item *overridden(
+	const struct ntsign_conf *conf, const struct ntsign_conf_item *item)
+{
+	size_t i = (size_t)(item - conf->items);
+
+	while (i-- > 0) {
+		const struct ntsign_conf_item *other = &conf->items[i];
+
+		if (other->section == NULL && other->key != NULL &&
+		    strcmp(other->key, item->key) == 0) {
+			return other;
+		}
+	}
+	return NULL;
+}
+
+static void check_places(struct check *check)
+{
+	size_t i;
+
+	for (i = 0; i < check->conf->count; i++) {
+		const struct ntsign_conf_item *item = &check->conf->items[i];
+		const struct ntsign_conf_item *other = NULL;
+
+		if (item->key == NULL || strncmp(item->key, "ntsign", 6) != 0) {
+			continue;
+		}
+		if (!is_option(item)) {
+			add(check, NTSIGN_SEVERITY_ERROR, item,
+			    "%s: smbd ignores it; options of the module start "
+			    "with ntsign:", item->name);
+		} else if (item->section != NULL) {
+			add(check, NTSIGN_SEVERITY_ERROR, item,
+			    "%s has no effect in [%s], only in [global]",
+			    item->name, item->section);
+		} else {
+			other = overridden(check->conf, item);
+		}
+		if (other != NULL) {
+			add(check, NTSIGN_SEVERITY_NOTE, item,
+			    "%s: this overrides line %u of %s", item->name,
+			    other->line, other->file);
+		}
+	}
+}
+
+static void add_option_findings(struct check *check,
+				const struct ntsign_option_findings *findings,
+				const struct ntsign_conf_item *const *items)
+{
+	size_t i;
+
+	for (i = 0; i < findings->count; i++) {
+		const struct ntsign_option_finding *f = &findings->list[i];
+		bool error = ntsign_option_is_error(f->problem);
+
+		add(check,
+		    error ? NTSIGN_SEVERITY_ERROR : NTSIGN_SEVERITY_NOTE,
+		    f->setting >= 0 ? items[f->setting] : NULL, "%s",
+		    f->message);
+	}
+}
+
+static void check_options(struct check *check)
+{
+	const struct ntsign_conf *conf = check->conf;
+	struct ntsign_option_findings findings = { .count = 0 };
+	const struct ntsign_conf_item **items = NULL;
+	struct ntsign_setting *settings = NULL;
+	size_t count = 0;
+	size_t i;
+
+	items = talloc_array(check, const struct ntsign_conf_item *,
+			     conf->count + 1);
+	settings = talloc_array(check, struct ntsign_setting,
+				conf->count + 1);
+	if (items == NULL || settings == NULL) {
+		check->no_memory = true;
+		return;
+	}
+	for (i = 0; i < conf->count; i++) {
+		const struct ntsign_conf_item *item = &conf->items[i];
+
+		if (item->section != NULL || !is_option(item)) {
+			continue;
+		}
+		items[count] = item;
+		settings[count].name = strchr(item->name, ':') + 1;
+		settings[count].value = item->value;
+		count++;
+	}
+	if (ntsign_options_parse(check, settings, count, time(NULL),
+				 &findings) == NULL) {
+		check->no_memory = true;
+		return;
+	}
+	add_option_findings(check, &findings, items);
+}
+
+/* ---- the two lines ---- */
+
+/* How a word of `preload modules` or `vfs objects` speaks of the module. */
+enum mention {
+	MENTION_NONE,
+	MENTION_GOOD,
+	MENTION_PATH,		/* where a name belongs */
+	MENTION_CASE,		/* in letters of another case */
+};
+
+/* The last part of a path without its ".so". */
+static bool is_module_file(const char *word)
+{
+	const char *slash = strrchr(word, '/');
+	const char *base = slash != NULL ? slash + 1 : word;
+
+	return strcasecmp(base, "ntsign.so") == 0 ||
+	       strcasecmp(base, "ntsign") == 0;
+}
+
+/* A word of `vfs objects`: NAME or NAME:PARAMETER. */
+static enum mention mention_of(const char *word)
+{
+	size_t len = strcspn(word, ":");
+
+	if (len == 6 && strncmp(word, "ntsign", len) == 0) {
+		return MENTION_GOOD;
+	}
+	if (len == 6 && strncasecmp(word, "ntsign", len) == 0) {
+		return MENTION_CASE;
+	}
+	return is_module_file(word) ? MENTION_PATH : MENTION_NONE;
+}
+
+/* Words of a list; an empty list without the parameter. */
+static char **words_of(struct check *check,
+		       const struct ntsign_conf_item *item)
+{
+	char **words = ntsign_conf_list(check, item != NULL ? item->value : "");
+
+	if (words == NULL) {
+		check->no_memory = true;
+	}
+	return words;
+}
+
+static unsigned int count_mentions(struct check *check,
+				   const struct ntsign_conf_item *item)
+{
+	char **words = words_of(check, item);
+	unsigned int count = 0;
+	size_t i;
+
+	for (i = 0; words != NULL && words[i] != NULL; i++) {
+		count += mention_of(words[i]) == MENTION_GOOD ? 1 : 0;
+	}
+	TALLOC_FREE(words);
+	return count;
+}
+
+static void check_preload_file(struct check *check,
+			       const struct ntsign_conf_item *item,
+			       const char *word)
+{
+	struct stat preload = { .st_ino = 0 };
+	struct stat module = { .st_ino = 0 };
+
+	if (word[0] != '/') {
+		add(check, NTSIGN_SEVERITY_ERROR, item,
+		    "%s is no absolute path: smbd passes over it without a "
+		    "word; write %s", word, check->module);
+	} else if (stat(word, &preload) == -1) {
+		add(check, NTSIGN_SEVERITY_ERROR, item, "%s: %s", word,
+		    strerror(errno));
+	} else if (stat(check->module, &module) == 0 &&
+		   (preload.st_dev != module.st_dev ||
+		    preload.st_ino != module.st_ino)) {
+		add(check, NTSIGN_SEVERITY_ERROR, item,
+		    "%s is not the file that `vfs objects = ntsign' loads, "
+		    "which is %s", word, check->module);
+	}
+}
+
+static void check_preload(struct check *check)
+{
+	const struct ntsign_conf_item *item =
+		ntsign_conf_global(check->conf, "preloadmodules");
+	char **words = words_of(check, item);
+	unsigned int count = 0;
+	size_t i;
+
+	for (i = 0; words != NULL && words[i] != NULL; i++) {
+		if (is_module_file(words[i])) {
+			check_preload_file(check, item, words[i]);
+			count++;
+		}
+	}
+	if (item == NULL) {
+		add(check, NTSIGN_SEVERITY_ERROR, NULL,
+		    "`preload modules = %s' is missing in [global]: the "
+		    "module sees no connection", check->module);
+	} else if (count == 0) {
+		add(check, NTSIGN_SEVERITY_ERROR, item,
+		    "`preload modules' does not name %s: the module sees no "
+		    "connection", check->module);
+	} else if (count > 1) {
+		add(check, NTSIGN_SEVERITY_ERROR, item,
+		    "`preload modules' names ntsign.so %u times", count);
+	}
+	TALLOC_FREE(words);
+}
+
+/* What is wrong with the words of one `vfs objects`. */
+static void check_vfs_words(struct check *check,
+			    const struct ntsign_conf_item *item)
+{
+	char **words = words_of(check, item);
+	unsigned int count = 0;
+	size_t i;
+
+	for (i = 0; words != NULL && words[i] != NULL; i++) {
+		switch (mention_of(words[i])) {
+		case MENTION_NONE:
+			break;
+		case MENTION_GOOD:
+			count++;
+			break;
+		case MENTION_PATH:
+			add(check, NTSIGN_SEVERITY_ERROR, item,
+			    "`vfs objects' takes no path: write ntsign "
+			    "instead of %s", words[i]);
+			break;
+		case MENTION_CASE:
+			add(check, NTSIGN_SEVERITY_ERROR, item,
+			    "%s: modules' names are in lower case; write "
+			    "ntsign", words[i]);
+			break;
+		}
+	}
+	if (count > 1) {
+		add(check, NTSIGN_SEVERITY_ERROR, item,
+		    "`vfs objects' names ntsign %u times", count);
+	}
+	TALLOC_FREE(words);
+}
+
+static bool is_vfs_objects(const struct ntsign_conf_item *item)
+{
+	return item->key != NULL && (strcmp(item->key, "vfsobjects") == 0 ||
+				     strcmp(item->key, "vfsobject") == 0);
+}
+
+static void check_global_vfs(struct check *check,
+			     const struct ntsign_conf_item *item)
+{
+	struct stat st = { .st_ino = 0 };
+
+	if (item == NULL) {
+		add(check, NTSIGN_SEVERITY_ERROR, NULL,
+		    "`vfs objects = ntsign' is missing in [global]: the "
+		    "module sees no tree connect");
+		return;
+	}
+	check_vfs_words(check, item);
+	if (count_mentions(check, item) == 0) {
+		add(check, NTSIGN_SEVERITY_ERROR, item,
+		    "`vfs objects' does not name ntsign: the module sees no "
+		    "tree connect");
+	} else if (stat(check->module, &st) == -1) {
+		add(check, NTSIGN_SEVERITY_ERROR, item,
+		    "%s: %s: smbd refuses every tree connect", check->module,
+		    strerror(errno));
+	}
+}
+
+/* ---- the shares ---- */
+
+struct share {
+	const struct ntsign_conf_item *header;
+	/* the `vfs objects` that holds for it, NULL if none */
+	const struct ntsign_conf_item *vfs;
+	bool printable;		/* smbd loads no VFS modules for it */
+};
+
+struct shares {
+	struct share *list;
+	size_t count;
+};
+
+static struct share *find_share(const struct shares *shares, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < shares->count; i++) {
+		struct share *share = &shares->list[i];
+
+		if (strcasecmp(share->header->section, name) == 0) {
+			return share;
+		}
+	}
+	return NULL;
+}
+
+/* smbd copies into a new share what [global] has said until then. */
+static void add_share(struct check *check, struct shares *shares,
+		      const struct ntsign_conf_item *header,
+		      const struct ntsign_conf_item *vfs)
+{
+	struct share *list = NULL;
+
+	if (find_share(shares, header->section) != NULL) {
+		return;
+	}
+	list = talloc_realloc(check, shares->list, struct share,
+			      shares->count + 1);
+	if (list == NULL) {
+		check->no_memory = true;
+		return;
+	}
+	shares->list = list;
+	list[shares->count++] = (struct share){ .header = header, .vfs = vfs };
+}
+
+static void share_item(const struct shares *shares,
+		       const struct ntsign_conf_item *item)
+{
+	struct share *share = find_share(shares, item->section);
+	const struct share *model = NULL;
+
+	if (share == NULL) {
+		return;
+	}
+	if (is_vfs_objects(item)) {
+		share->vfs = item;
+	} else if (strcmp(item->key, "printable") == 0 ||
+		   strcmp(item->key, "printok") == 0) {
+		share->printable = ntsign_conf_true(item->value);
+	} else if (strcmp(item->key, "copy") == 0) {
+		model = find_share(shares, item->value);
+		if (model != NULL &&
+		    (share->vfs == NULL || share->vfs->section == NULL)) {
+			share->vfs = model->vfs;
+		}
+	}
+}
+
+/* Goes through the file as smbd does. Returns [global]'s `vfs objects`. */
+static const struct ntsign_conf_item *gather_shares(struct check *check,
+						    struct shares *shares)
+{
+	const struct ntsign_conf_item *vfs = NULL;
+	size_t i;
+
+	for (i = 0; i < check->conf->count; i++) {
+		const struct ntsign_conf_item *item = &check->conf->items[i];
+
+		if (item->section == NULL) {
+			vfs = is_vfs_objects(item) ? item : vfs;
+		} else if (item->key == NULL) {
+			add_share(check, shares, item, vfs);
+		} else {
+			share_item(shares, item);
+		}
+	}
+	return vfs;
+}
+
+static void check_share(struct check *check, const struct share *share,
+			const struct ntsign_conf_item *global)
+{
+	const char *name = share->header->section;
+	bool own = share->vfs != NULL && share->vfs->section != NULL;
+
+	if (share->printable) {
+		return;
+	}
+	if (own && strcasecmp(share->vfs->section, name) == 0) {
+		check_vfs_words(check, share->vfs);
+	}
+	if (count_mentions(check, share->vfs) > 0 ||
+	    count_mentions(check, global) == 0) {
+		return;
+	}
+	if (own) {
+		add(check, NTSIGN_SEVERITY_WARNING, share->vfs,
+		    "[%s] has `vfs objects' of its own without ntsign: the "
+		    "module does not see its tree connects", name);
+	} else {
+		add(check, NTSIGN_SEVERITY_WARNING, share->header,
+		    "[%s] stands before the `vfs objects' of [global] (%s:%u) "
+		    "and does not get it: the module does not see its tree "
+		    "connects", name, global->file, global->line);
+	}
+}
+
+static void check_vfs(struct check *check)
+{
+	struct shares shares = { .count = 0 };
+	const struct ntsign_conf_item *global = gather_shares(check, &shares);
+	size_t i;
+
+	check_global_vfs(check, global);
+	for (i = 0; i < shares.count; i++) {
+		check_share(check, &shares.list[i], global);
+	}
+}
+
+/* ---- the audit file ---- */
+
+/* The directory a path is in; a talloc child of the check. */
+static char *directory_of(struct check *check, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *directory = NULL;
+
+	if (slash == path) {
+		directory = talloc_strdup(check, "/");
+	} else {
+		directory = talloc_strndup(check, path, (size_t)(slash - path));
+	}
+	if (directory == NULL) {
+		check->no_memory = true;
+	}
+	return directory;
+}
+
+/* Whether smbd can write there; it does so as root. */
+static void check_writable(struct check *check,
+			   const struct ntsign_conf_item *item,
+			   const char *path)
+{
+	if (access(path, W_OK) == 0) {
+		return;
+	}
+	if (errno == EACCES && geteuid() != 0) {
+		add(check, NTSIGN_SEVERITY_NOTE, item,
+		    "%s: whether it can be written only root can tell", path);
+	} else {
+		add(check, NTSIGN_SEVERITY_ERROR, item,
+		    "%s: cannot be written: %s", path, strerror(errno));
+	}
+}
+
+static void check_audit_path(struct check *check,
+			     const struct ntsign_conf_item *item,
+			     const char *path)
+{
+	struct stat st = { .st_mode = 0 };
+	char *directory = directory_of(check, path);
+
+	if (directory == NULL) {
+		return;
+	}
+	if (strchr(directory, '%') != NULL) {
+		add(check, NTSIGN_SEVERITY_NOTE, item,
+		    "audit file %s: not checked, since only smbd knows what "
+		    "its %% variables stand for", path);
+	} else if (stat(directory, &st) == -1) {
+		add(check, NTSIGN_SEVERITY_ERROR, item,
+		    "audit file %s: the directory %s: %s", path, directory,
+		    strerror(errno));
+	} else if (!S_ISDIR(st.st_mode)) {
+		add(check, NTSIGN_SEVERITY_ERROR, item,
+		    "audit file %s: %s is no directory", path, directory);
+	} else if (strchr(path, '%') != NULL || stat(path, &st) == -1) {
+		check_writable(check, item, directory);
+	} else if (S_ISDIR(st.st_mode)) {
+		add(check, NTSIGN_SEVERITY_ERROR, item,
+		    "audit file %s: a directory is in the way", path);
+	} else if (!S_ISREG(st.st_mode)) {
+		add(check, NTSIGN_SEVERITY_WARNING, item,
+		    "audit file %s is not a regular file", path);
+	} else {
+		check_writable(check, item, path);
+	}
+}
+
+static void check_audit_file(struct check *check)
+{
+	const struct ntsign_conf_item *item = NULL;
+	char *path = ntsign_conf_audit_file(check, check->conf, &item);
+
+	if (path == NULL) {
+		check->no_memory = true;
+		return;
+	}
+	check_audit_path(check, item, path);
+}
+
+/* ---- what the module cannot see ---- */
+
+static void check_caveats(struct check *check)
+{
+	static const struct {
+		const char *key;
+		const char *text;
+	} caveats[] = {
+		{ "asyncsmbechohandler",
+		  "async smb echo handler = yes: the process that answers SMB1 "
+		  "echo requests reads them, and the module does not see the "
+		  "signatures of those" },
+		{ "servermultichannelsupport",
+		  "server multi channel support = yes: further channels of a "
+		  "session go to the process of the first one, and have no "
+		  "records of their own" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(caveats) / sizeof(caveats[0]); i++) {
+		const struct ntsign_conf_item *item =
+			ntsign_conf_global(check->conf, caveats[i].key);
+
+		if (item != NULL && ntsign_conf_true(item->value)) {
+			add(check, NTSIGN_SEVERITY_NOTE, item, "%s",
+			    caveats[i].text);
+		}
+	}
+	for (i = 0; i < check->conf->count; i++) {
+		const struct ntsign_conf_item *item = &check->conf->items[i];
+
+		if (item->section != NULL && item->key != NULL &&
+		    strcmp(item->key, "preloadmodules") == 0) {
+			add(check, NTSIGN_SEVERITY_WARNING, item,
+			    "`preload modules' has no effect in [%s], only "
+			    "in [global]", item->section);
+		}
+	}
+}
+
+/* ---- all of it ---- */
+
+static void find_global_line(struct check *check)
+{
+	size_t i;
+
+	check->global_line = 1;
+	for (i = 0; i < check->conf->count; i++) {
+		const struct ntsign_conf_item *item = &check->conf->items[i];
+
+		if (item->key == NULL && item->section == NULL &&
+		    strcmp(item->file, check->path) == 0) {
+			check->global_line = item->line;
+			return;
+		}
+	}
+}
+
+static void take_remarks(struct check *check)
+{
+	size_t i;
+
+	for (i = 0; i < check->conf->remark_count; i++) {
+		const struct ntsign_conf_remark *r = &check->conf->remarks[i];
+
+		add_at(check, r->severity, r->file, r->line, r->text);
+	}
+}
+
+static int compare_findings(const void *a, const void *b)
+{
+	const struct finding *left = a;
+	const struct finding *right = b;
+	int order = strcmp(left->file, right->file);
+
+	if (order != 0) {
+		return order;
+	}
+	if (left->line != right->line) {
+		return left->line < right->line ? -1 : 1;
+	}
+	return left->number < right->number ? -1 : 1;
+}
+
+static bool print_finding(struct check *check, const struct finding *finding)
+{
+	static const char *const names[] = { "error", "warning", "note" };
+	char *text = talloc_asprintf(check, "%s:%u: %s: %s", finding->file,
+				     finding->line, names[finding->severity],
+				     finding->text);
+	char *safe = ntsign_output_safe(check, text);
+
+	if (safe == NULL) {
+		return false;
+	}
+	printf("%s\n", safe);
+	return true;
+}
+
+static int print_findings(struct check *check)
+{
+	unsigned int counts[] = { 0, 0, 0 };
+	size_t i;
+
+	if (check->count > 1) {
+		qsort(check->findings, check->count, sizeof(struct finding),
+		      compare_findings);
+	}
+	for (i = 0; i < check->count; i++) {
+		counts[check->findings[i].severity]++;
+		if (!print_finding(check, &check->findings[i])) {
+			check->no_memory = true;
+		}
+	}
+	if (check->no_memory) {
+		ntsign_output_error("ntsign: out of memory");
+		return NTSIGN_EXIT_FAILED;
+	}
+	printf("%s: ", ntsign_output_safe(check, check->path));
+	if (counts[NTSIGN_SEVERITY_ERROR] == 0) {
+		printf("no errors");
+	} else {
+		printf("%u error%s", counts[NTSIGN_SEVERITY_ERROR],
+		       counts[NTSIGN_SEVERITY_ERROR] == 1 ? "" : "s");
+	}
+	printf(", %u warning%s, %u note%s\n", counts[NTSIGN_SEVERITY_WARNING],
+	       counts[NTSIGN_SEVERITY_WARNING] == 1 ? "" : "s",
+	       counts[NTSIGN_SEVERITY_NOTE],
+	       counts[NTSIGN_SEVERITY_NOTE] == 1 ? "" : "s");
+	return counts[NTSIGN_SEVERITY_ERROR] == 0 ? NTSIGN_EXIT_DONE :
+						    NTSIGN_EXIT_NO;
+}
+
+static int run_check(TALLOC_CTX *mem_ctx, const char *path,
+		     const char *module)
+{
+	struct check *check = talloc_zero(mem_ctx, struct check);
+
+	if (check == NULL) {
+		ntsign_output_error("ntsign: out of memory");
+		return NTSIGN_EXIT_FAILED;
+	}
+	check->path = path;
+	check->module = module;
+	check->conf = ntsign_conf_read(check, path);
+	if (check->conf == NULL) {
+		ntsign_output_error("ntsign: %s: %s", path, strerror(errno));
+		return NTSIGN_EXIT_FAILED;
+	}
+	find_global_line(check);
+	take_remarks(check);
+	check_places(check);
+	check_options(check);
+	check_preload(check);
+	check_vfs(check);
+	check_audit_file(check);
+	check_caveats(check);
+	return print_findings(check);
+}
+
+int ntsign_check_main(TALLOC_CTX *mem_ctx, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "smb-conf", required_argument, NULL, 'c' },
+		{ "module", required_argument, NULL, 'm' },
+		{ NULL, 0, NULL, 0 },
+	};
+	const char *path = NTSIGN_CONFIGFILE;
+	const char *module = NTSIGN_MODULESDIR "/vfs/ntsign.so";
+	int answer = 0;
+
+	while ((answer = getopt_long(argc, argv, ":", options, NULL)) != -1) {
+		switch (answer) {
+		case 'c':
+			path = optarg;
+			break;
+		case 'm':
+			module = optarg;
+			break;
+		default:
+			return ntsign_help_bad_option(argc, argv, answer);
+		}
+	}
+	if (optind < argc) {
+		return ntsign_help_misused(argv[0], "unexpected argument '%s'",
+					   argv[optind]);
+	}
+	return run_check(mem_ctx, path, module);
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Where a mismatch comes from, in one sentence.
+ *
+ * Invariant: a sentence claims no more than the record's own fields show.
+ */
+#include <string.h>
+
+#include "tally.h"
+
+static bool is_smb1(const struct ntsign_tally_mismatch *m)
+{
+	return strcmp(m->dialect, "NT1") == 0;
+}
+
+static const char *explain_settings(const struct ntsign_tally_mismatch *m)
+{
+	if (m->server.signing == NTSIGN_SIGNING_REQUIRED) {
+		return "the server requires signing, which the client has "
+		       "disabled";
+	}
+	return "the client requires signing, which the server has disabled";
+}
+
+static const char *explain_unsigned(const struct ntsign_tally_mismatch *m)
+{
+	if (m->keyless || strcmp(m->setup, "anonymous") == 0) {
+		return "an anonymous or guest session has no key to sign with";
+	}
+	if (m->expected == NTSIGN_OUTCOME_NO_COMMUNICATION) {
+		if (m->server.signing == NTSIGN_SIGNING_REQUIRED) {
+			return "the server requires signing and the client "
+			       "does not sign: smbd grants the session and "
+			       "cuts the client off at its next request, "
+			       "where the matrix has no session at all";
+		}
+		return "the client requires signing, which the server has "
+		       "disabled, and the session went on unsigned";
+	}
+	if (is_smb1(m) && strcmp(m->setup, "nt4") == 0) {
+		return "smbd loses the session key of an NT4-style session "
+		       "setup, so signing never starts";
+	}
+	return "both sides' settings lead to signing, and the session is not "
+	       "signed";
+}
+
+static const char *explain_ended(const struct ntsign_tally_mismatch *m)
+{
+	if (is_smb1(m) && strcmp(m->setup, "nt4") == 0 &&
+	    m->expected == NTSIGN_OUTCOME_SIGNED) {
+		return "smbd loses the session key of an NT4-style session "
+		       "setup, so signing never starts and a client that "
+		       "requires it cannot connect";
+	}
+	return "the matrix has a session for these settings, and none came "
+	       "about";
+}
+
+const char *ntsign_tally_explain(const struct ntsign_tally_mismatch *m)
+{
+	if (m->mismatch == NTSIGN_MISMATCH_SETTINGS) {
+		return explain_settings(m);
+	}
+	switch (m->outcome) {
+	case NTSIGN_OUTCOME_NOT_SIGNED:
+		return explain_unsigned(m);
+	case NTSIGN_OUTCOME_NO_COMMUNICATION:
+		return explain_ended(m);
+	case NTSIGN_OUTCOME_SIGNED:
+		break;
+	}
+	return "the session is signed, where the matrix does not have it "
+	       "signed";
+}

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A record as one line for people.
+ *
+ * Invariant: fields that a record lacks leave no gap that could be taken for
+ * a value.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "follow.h"
+#include "tool.h"
+
+/* A line being put together; once it has failed it stays NULL. */
+struct words {
+	char *text;
+	bool alarm;
+};
+
+/* Adds a space and what the format makes. */
+static void say(struct words *words, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void say(struct words *words, const char *format, ...)
+{
+	va_list ap;
+
+	if (words->text != NULL && words->text[0] != '\0') {
+		words->text = talloc_strdup_append(words->text, " ");
+	}
+	if (words->text == NULL) {
+		return;
+	}
+	va_start(ap, format);
+	words->text = talloc_vasprintf_append(words->text, format, ap);
+	va_end(ap);
+}
+
+/* Adds a field's text, if the record has it. */
+static void say_field(struct words *words, const struct ntsign_entry *entry,
+		      const char *name)
+{
+	const char *text = ntsign_entry_text(entry, name);
+
+	if (text != NULL && text[0] != '\0') {
+		say(words, "%s", text);
+	}
+}
+
+static void say_account(struct words *words, const struct ntsign_entry *entry)
+{
+	const char *domain = ntsign_entry_text(entry, "domain");
+	const char *account = ntsign_entry_text(entry, "account");
+
+	if (account == NULL || account[0] == '\0') {
+		return;
+	}
+	if (domain != NULL && domain[0] != '\0') {
+		say(words, "%s\\%s", domain, account);
+	} else {
+		say(words, "%s", account);
+	}
+}
+
+/* "patched required" of "client" or "server"; "?" where it is not known. */
+static void say_party(struct words *words, const struct ntsign_entry *entry,
+		      const char *name)
+{
+	json_t *party = json_object_get(entry->body, name);
+	json_t *patched = json_object_get(party, "patched");
+	const char *signing =
+		json_string_value(json_object_get(party, "signing"));
+
+	if (!json_is_boolean(patched) || signing == NULL) {
+		say(words, "?");
+		return;
+	}
+	say(words, "%s %s", json_is_true(patched) ? "patched" : "unpatched",
+	    signing);
+}
+
+static void say_outcome(struct words *words, const struct ntsign_entry *entry)
+{
+	const char *expected = ntsign_entry_text(entry, "expected");
+	const char *outcome = ntsign_entry_text(entry, "outcome");
+	const char *status = ntsign_entry_text(entry, "status");
+	const char *mismatch = ntsign_entry_text(entry, "mismatch");
+
+	say(words, "%s", outcome != NULL ? outcome : "?");
+	if (outcome != NULL && expected != NULL &&
+	    strcmp(outcome, expected) != 0) {
+		say(words, "(expected %s)", expected);
+	}
+	if (status != NULL && strcmp(status, "NT_STATUS_OK") != 0) {
+		say(words, "%s", status);
+	}
+	if (mismatch != NULL && strcmp(mismatch, "none") != 0) {
+		say(words, "MISMATCH %s", mismatch);
+		words->alarm = true;
+	}
+	if (ntsign_entry_bool(entry, "refused")) {
+		say(words, "REFUSED");
+		words->alarm = true;
+	}
+}
+
+static void session_line(struct words *words, const struct ntsign_entry *entry)
+{
+	static const char *const flags[] = {
+		"encrypted", "guest", "anonymous", "reauthentication",
+	};
+	size_t i;
+
+	say(words, "session");
+	say_field(words, entry, "dialect");
+	say_field(words, entry, "setup");
+	say_account(words, entry);
+	say_party(words, entry, "client");
+	say(words, "->");
+	say_party(words, entry, "server");
+	say(words, "=");
+	say_outcome(words, entry);
+	for (i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+		if (ntsign_entry_bool(entry, flags[i])) {
+			say(words, "%s", flags[i]);
+		}
+	}
+}
+
+static void connection_line(struct words *words,
+			    const struct ntsign_entry *entry)
+{
+	json_t *name = NULL;
+	size_t i = 0;
+
+	say(words, "connection");
+	say_field(words, entry, "event");
+	say_field(words, entry, "dialect");
+	say_field(words, entry, "reason");
+	if (ntsign_entry_text(entry, "dialect") != NULL) {
+		return;
+	}
+	json_array_foreach(json_object_get(entry->body, "offered"), i, name) {
+		const char *text = json_string_value(name);
+
+		say(words, "%s%s", i == 0 ? "offered: " : "",
+		    text != NULL ? text : "?");
+	}
+}
+
+static void tree_line(struct words *words, const struct ntsign_entry *entry)
+{
+	say(words, "tree");
+	say_field(words, entry, "event");
+	say_field(words, entry, "dialect");
+	say_account(words, entry);
+	say_field(words, entry, "share");
+	say(words, "%s", ntsign_entry_bool(entry, "signed") ? "signed" :
+							      "not signed");
+	if (ntsign_entry_bool(entry, "encrypted")) {
+		say(words, "encrypted");
+	}
+}
+
+static void say_number(struct words *words, const struct ntsign_entry *entry,
+		       const char *name)
+{
+	if (json_is_integer(json_object_get(entry->body, name))) {
+		say(words, "%s %" PRId64, name, ntsign_entry_int(entry, name));
+	}
+}
+
+static void signature_line(struct words *words,
+			   const struct ntsign_entry *entry)
+{
+	const char *event = ntsign_entry_text(entry, "event");
+
+	say(words, "signature");
+	say_field(words, entry, "event");
+	say_field(words, entry, "dialect");
+	say_account(words, entry);
+	say_field(words, entry, "command");
+	say_number(words, entry, "expected");
+	say_number(words, entry, "matched");
+	words->alarm = event == NULL || strcmp(event, "verified") != 0;
+}
+
+static void quirk_line(struct words *words, const struct ntsign_entry *entry)
+{
+	say(words, "quirk");
+	say_field(words, entry, "article");
+	say_field(words, entry, "event");
+	words->alarm = true;
+}
+
+static void audit_line(struct words *words, const struct ntsign_entry *entry)
+{
+	const char *event = ntsign_entry_text(entry, "event");
+
+	say(words, "audit");
+	say_field(words, entry, "event");
+	say_field(words, entry, "message");
+	say_number(words, entry, "count");
+	words->alarm = event == NULL || strcmp(event, "started") != 0;
+}
+
+static void other_line(struct words *words, const struct ntsign_entry *entry)
+{
+	say(words, "%s", entry->type);
+	say_field(words, entry, "event");
+}
+
+static void type_line(struct words *words, const struct ntsign_entry *entry)
+{
+	static const struct {
+		const char *type;
+		void (*line)(struct words *words,
+			     const struct ntsign_entry *entry);
+	} types[] = {
+		{ "SMBSession", session_line },
+		{ "SMBConnection", connection_line },
+		{ "SMBTree", tree_line },
+		{ "SMBSignature", signature_line },
+		{ "SMBQuirk", quirk_line },
+		{ "SMBAudit", audit_line },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		if (strcmp(entry->type, types[i].type) == 0) {
+			types[i].line(words, entry);
+			return;
+		}
+	}
+	other_line(words, entry);
+}
+
+char *ntsign_follow_line(TALLOC_CTX *mem_ctx, const struct ntsign_entry *entry,
+			 bool *alarm)
+{
+	char *address = ntsign_entry_address(mem_ctx, entry);
+	struct words words = { .text = talloc_strdup(mem_ctx, "") };
+	const char *fraction = strchr(entry->timestamp, '.');
+	char *safe = NULL;
+
+	/* the day and the time to the millisecond */
+	say(&words, "%.10s %.8s%.4s", entry->timestamp, entry->timestamp + 11,
+	    fraction != NULL ? fraction : "");
+	say(&words, "%s", address != NULL ? address : "?");
+	type_line(&words, entry);
+	if (words.text != NULL && address != NULL) {
+		safe = ntsign_output_safe(mem_ctx, words.text);
+	}
+	*alarm = words.alarm;
+	TALLOC_FREE(words.text);
+	TALLOC_FREE(address);
+	return safe;
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The commands, what they are for, and what was wrong with a command line.
+ *
+ * Invariant: one table names every command; help, dispatch and the test of
+ * the man page all go by it.
+ */
+#include <ctype.h>
+#include <getopt.h>
+#include <string.h>
+
+#include "ntsign_config.h"
+#include "tool.h"
+
+const struct ntsign_command ntsign_commands[] = {
+	{
+		.name = "matrix",
+		.summary = "the signing matrix of KB916846",
+		.help =
+"Usage: ntsign matrix [--json]\n"
+"\n"
+"Prints what comes of each kind of client and server: signed, not signed\n"
+"or no communication; 36 cells.\n"
+"\n"
+"  --json   one JSON object, for programs\n",
+		.run = ntsign_matrix_main,
+	}, {
+		.name = "check",
+		.summary = "errors in smb.conf, with their lines",
+		.help =
+"Usage: ntsign check [--smb-conf FILE] [--module FILE]\n"
+"\n"
+"Reads smb.conf and names every error in the ntsign: options and in the two\n"
+"lines that load the module, one a line:\n"
+"\n"
+"  FILE:LINE: error|warning|note: what is wrong\n"
+"\n"
+"LINE is the line to change. Run it as root: others cannot tell whether the\n"
+"audit file can be written.\n"
+"\n"
+"  --smb-conf FILE  instead of " NTSIGN_CONFIGFILE "\n"
+"  --module FILE    what smbd loads for `vfs objects = ntsign', instead of\n"
+"                   " NTSIGN_MODULESDIR "/vfs/ntsign.so\n"
+"\n"
+"Exit status: 0 no errors, 1 errors, 3 the file cannot be read.\n",
+		.run = ntsign_check_main,
+	}, {
+		.name = "report",
+		.summary = "what the audit says, summed up",
+		.help =
+"Usage: ntsign report [FILE...] [--format text|json] [-o FILE]\n"
+"                     [--smb-conf FILE]\n"
+"\n"
+"Reads audit files and prints the signing matrix with the sessions counted,\n"
+"the clients, and every mismatch with what it comes from. FILE is an audit\n"
+"file, `-' standard input; without one it is the audit file that smb.conf\n"
+"names. Lines that are no records are counted and named.\n"
+"\n"
+"  --format text    for people (default)\n"
+"  --format json    one JSON object, for programs\n"
+"  -o, --output FILE  write to FILE instead of standard output\n"
+"  --smb-conf FILE  where to look for the audit file, instead of\n"
+"                   " NTSIGN_CONFIGFILE "\n"
+"\n"
+"Exit status: 0 done, 3 a file cannot be read or written.\n",
+		.run = ntsign_report_main,
+	}, {
+		.name = "follow",
+		.summary = "records as they come, a line each",
+		.help =
+"Usage: ntsign follow [FILE] [-n N | --from-start] [--smb-conf FILE]\n"
+"\n"
+"Prints one readable line for each record that is added to the audit file,\n"
+"until it is interrupted. It goes on when the file is rotated by renaming or\n"
+"cut to nothing. FILE is an audit file, `-' standard input; without one it is\n"
+"the audit file that smb.conf names.\n"
+"\n"
+"  -n, --lines N    begin with the last N records (default 0)\n"
+"  --from-start     begin with the first record\n"
+"  --once           end at the end of the file instead of waiting\n"
+"  --smb-conf FILE  where to look for the audit file, instead of\n"
+"                   " NTSIGN_CONFIGFILE "\n"
+"\n"
+"Exit status: 0 interrupted by SIGINT or SIGTERM, 3 no such file.\n",
+		.run = ntsign_follow_main,
+	}, {
+		.name = "help",
+		.summary = "this list, or help for a command",
+		.help =
+"Usage: ntsign help [COMMAND]\n"
+"\n"
+"Prints the list of commands, or all about one of them.\n",
+		.run = ntsign_help_main,
+	}, {
+		.name = "probe",
+		.help =
+"`ntsign probe' plays a client row of the matrix against a server. This is\n"
+"ntsign " NTSIGN_VERSION ", which does not have it: it comes with a later "
+"version.\n",
+	}, {
+		.name = "reset",
+		.help =
+"`ntsign reset' ends an emulated outage. This is ntsign " NTSIGN_VERSION
+", which\nemulates none: it comes with a later version.\n",
+	},
+	{ .name = NULL },
+};
+
+void ntsign_help_usage(FILE *f)
+{
+	const struct ntsign_command *c = NULL;
+
+	fprintf(f, "Usage: ntsign COMMAND [OPTION...]\n"
+		   "       ntsign --version\n\nCommands:\n");
+	for (c = ntsign_commands; c->name != NULL; c++) {
+		if (c->run != NULL) {
+			fprintf(f, "  %-8s %s\n", c->name, c->summary);
+		}
+	}
+	fprintf(f, "\n'ntsign help COMMAND' tells more; so does ntsign(1).\n");
+}
+
+int ntsign_help_command(const char *name)
+{
+	const struct ntsign_command *c = ntsign_command_find(name);
+
+	if (c == NULL) {
+		return ntsign_help_misused("ntsign help",
+					   "unknown command '%s'", name);
+	}
+	printf("%s", c->help);
+	return NTSIGN_EXIT_DONE;
+}
+
+int ntsign_help_main(TALLOC_CTX *mem_ctx, int argc, char **argv)
+{
+	(void)mem_ctx;
+	if (argc < 2) {
+		ntsign_help_usage(stdout);
+		return NTSIGN_EXIT_DONE;
+	}
+	if (argc > 2) {
+		return ntsign_help_misused(argv[0], "unexpected argument '%s'",
+					   argv[2]);
+	}
+	return ntsign_help_command(argv[1]);
+}
+
+int ntsign_help_misused(const char *who, const char *format, ...)
+{
+	const char *command = strchr(who, ' ');
+	char *text = NULL;
+	va_list ap;
+
+	va_start(ap, format);
+	text = talloc_vasprintf(NULL, format, ap);
+	va_end(ap);
+	ntsign_output_error("%s: %s", who,
+			    text != NULL ? text : "out of memory");
+	TALLOC_FREE(text);
+	fprintf(stderr, "Try 'ntsign help%s'.\n",
+		command != NULL ? command : "");
+	return NTSIGN_EXIT_USAGE;
+}
+
+int ntsign_help_bad_option(int argc, char **argv, int answer)
+{
+	const char *word = optind > 0 && optind <= argc ? argv[optind - 1] : "";
+	bool is_long = strncmp(word, "--", 2) == 0;
+
+	if (answer == ':') {
+		return ntsign_help_misused(argv[0],
+					   "option '%s' needs a value", word);
+	}
+	if (is_long && optopt != 0) {
+		return ntsign_help_misused(
+			argv[0], "option '%s' takes no value", word);
+	}
+	if (!is_long && isgraph(optopt)) {
+		return ntsign_help_misused(argv[0], "unknown option '-%c'",
+					   optopt);
+	}
+	return ntsign_help_misused(argv[0], "unknown option '%s'", word);
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Text for terminals and for people.
+ *
+ * Invariant: a safe text has no byte below 0x20, no 0x7f, and is UTF-8.
+ */
+#include <errno.h>
+#include <langinfo.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include <wchar.h>
+
+#include "tool.h"
+
+#define COLUMNS_DEFAULT 80
+#define COLUMNS_LEAST 40
+
+/*
+ * Reads one UTF-8 character. Returns its length in bytes, 0 where there is
+ * none (overlong forms and surrogates are none).
+ */
+static size_t decode(const char *text, uint32_t *character)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	const unsigned char *p = (const unsigned char *)text;
+	uint32_t c = 0;
+	size_t len = 0;
+	size_t i;
+
+	if (p[0] < 0x80) {
+		*character = p[0];
+		return 1;
+	} else if ((p[0] & 0xe0) == 0xc0) {
+		len = 2;
+		c = p[0] & 0x1f;
+	} else if ((p[0] & 0xf0) == 0xe0) {
+		len = 3;
+		c = p[0] & 0x0f;
+	} else if ((p[0] & 0xf8) == 0xf0) {
+		len = 4;
+		c = p[0] & 0x07;
+	} else {
+		return 0;
+	}
+	for (i = 1; i < len; i++) {
+		if ((p[i] & 0xc0) != 0x80) {
+			return 0;
+		}
+		c = (c << 6) | (p[i] & 0x3f);
+	}
+	if (c < least[len] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff)) {
+		return 0;
+	}
+	*character = c;
+	return len;
+}
+
+/* Whether a character does something else than being seen. */
+static bool is_treacherous(uint32_t c)
+{
+	static const struct {
+		uint32_t first, last;
+	} ranges[] = {
+		{ 0x00, 0x1f },		/* C0 */
+		{ 0x7f, 0x9f },		/* DEL and C1 */
+		{ 0xad, 0xad },		/* soft hyphen */
+		{ 0x061c, 0x061c },	/* Arabic letter mark */
+		{ 0x200b, 0x200f },	/* zero width, direction marks */
+		{ 0x2028, 0x202e },	/* separators, embeddings */
+		{ 0x2060, 0x206f },	/* word joiner, isolates */
+		{ 0xfeff, 0xfeff },	/* byte order mark */
+		{ 0xfff9, 0xfffb },	/* interlinear annotation */
+		{ 0xe0000, 0xe007f },	/* tags */
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
+		if (c >= ranges[i].first && c <= ranges[i].last) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool utf8_locale(void)
+{
+	return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+}
+
+char *ntsign_output_safe(TALLOC_CTX *mem_ctx, const char *text)
+{
+	/* a terminal of 8 bits takes the second halves of UTF-8 characters
+	 * for control characters */
+	bool ascii = isatty(STDOUT_FILENO) && !utf8_locale();
+	const char *p = text;
+	size_t size = 0;
+	size_t used = 0;
+	char *safe = NULL;
+
+	if (text == NULL) {
+		return NULL;
+	}
+	/* the longest escape of one byte is \xNN, of four \u{10FFFF} */
+	size = strlen(text) * 4 + 1;
+	safe = talloc_array(mem_ctx, char, size);
+	if (safe == NULL) {
+		return NULL;
+	}
+	while (*p != '\0') {
+		uint32_t c = 0;
+		size_t len = decode(p, &c);
+		int n = 0;
+
+		if (len == 0) {
+			n = snprintf(safe + used, size - used, "\\x%02x",
+				     (unsigned char)*p);
+			len = 1;
+		} else if (c < 0x80 && is_treacherous(c)) {
+			n = snprintf(safe + used, size - used, "\\x%02x",
+				     (unsigned int)c);
+		} else if (is_treacherous(c) || (ascii && c >= 0x80)) {
+			n = snprintf(safe + used, size - used, "\\u{%x}",
+				     (unsigned int)c);
+		} else {
+			memcpy(safe + used, p, len);
+			n = (int)len;
+		}
+		used += (size_t)n;
+		p += len;
+	}
+	safe[used] = '\0';
+	return safe;
+}
+
+size_t ntsign_output_width(const char *safe)
+{
+	bool utf8 = utf8_locale();
+	size_t width = 0;
+
+	while (*safe != '\0') {
+		uint32_t c = 0;
+		size_t len = decode(safe, &c);
+		int columns = 1;
+
+		if (utf8 && len > 1) {
+			columns = wcwidth((wchar_t)c);
+		}
+		width += columns < 0 ? 1 : (size_t)columns;
+		safe += len == 0 ? 1 : len;
+	}
+	return width;
+}
+
+size_t ntsign_output_columns(FILE *f)
+{
+	struct winsize size = { .ws_col = 0 };
+	int fd = fileno(f);
+
+	if (fd == -1 || !isatty(fd) || ioctl(fd, TIOCGWINSZ, &size) == -1 ||
+	    size.ws_col == 0) {
+		return COLUMNS_DEFAULT;
+	}
+	return size.ws_col < COLUMNS_LEAST ? COLUMNS_LEAST : size.ws_col;
+}
+
+bool ntsign_output_colour(FILE *f)
+{
+	const char *no_color = getenv("NO_COLOR");
+	const char *term = getenv("TERM");
+	int fd = fileno(f);
+
+	if (no_color != NULL && no_color[0] != '\0') {
+		return false;
+	}
+	if (term == NULL || strcmp(term, "dumb") == 0) {
+		return false;
+	}
+	return fd != -1 && isatty(fd);
+}
+
+void ntsign_output_error(const char *format, ...)
+{
+	char *text = NULL;
+	char *safe = NULL;
+	va_list ap;
+
+	va_start(ap, format);
+	text = talloc_vasprintf(NULL, format, ap);
+	va_end(ap);
+	safe = ntsign_output_safe(text, text);
+	fprintf(stderr, "%s\n", safe != NULL ? safe : "out of memory");
+	TALLOC_FREE(text);
+}
+
+bool ntsign_output_finish(FILE *f, const char *name)
+{
+	bool ok = fflush(f) == 0 && ferror(f) == 0;
+
+	if (!ok) {
+		ntsign_output_error("ntsign: cannot write %s: %s", name,
+				    errno != 0 ? strerror(errno) : "error");
+	}
+	return ok;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * An audit file's bytes cut into lines, and lines read as records.
+ *
+ * Invariant: whatever the bytes, memory stays below a few times
+ * NTSIGN_READER_LINE_MAX, and each line is either a record or has a reason
+ * why it is none.
+ */
+#ifndef NTSIGN_READER_H
+#define NTSIGN_READER_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <talloc.h>
+
+/* A record has at most 4096 bytes; later minor versions may have more. */
+#define NTSIGN_READER_LINE_MAX 65536
+
+/* How a line came to its end. */
+enum ntsign_reader_end {
+	NTSIGN_READER_WHOLE,
+	NTSIGN_READER_CUT_OFF,		/* no newline: the file ends here */
+	NTSIGN_READER_TOO_LONG,		/* its text is not kept */
+};
+
+/* A line without its newline; text is not terminated. */
+struct ntsign_line {
+	const char *text;
+	size_t len;
+	uint64_t number;		/* from 1 */
+	enum ntsign_reader_end end;
+};
+
+struct ntsign_reader;
+
+/* line() is called for each line, in order; what it gets is gone after. */
+struct ntsign_reader *ntsign_reader_new(
+	TALLOC_CTX *mem_ctx,
+	void (*line)(const struct ntsign_line *line, void *private_data),
+	void *private_data);
+void ntsign_reader_feed(struct ntsign_reader *reader, const char *data,
+			size_t len);
+/* The end of the file: hands on a last line without newline, if any. */
+void ntsign_reader_finish(struct ntsign_reader *reader);
+/* Forgets an unfinished line and counts from 1 again. */
+void ntsign_reader_restart(struct ntsign_reader *reader);
+
+/* One record. Texts belong to `root`. */
+struct ntsign_entry {
+	json_t *root;
+	json_t *body;			/* the object named by the type */
+	const char *type;
+	const char *timestamp;		/* as written */
+	int64_t time;			/* microseconds since 1970 */
+	/* when it is none: a static text, and what there is to add to it,
+	 * which may be text of the line's and cut anywhere */
+	const char *why;
+	char detail[JSON_ERROR_TEXT_LENGTH];
+};
+
+/* Reads a line. False when it is no record: then entry->why says why, and
+ * there is nothing to free. */
+bool ntsign_entry_parse(const struct ntsign_line *line,
+			struct ntsign_entry *entry);
+void ntsign_entry_free(struct ntsign_entry *entry);
+
+/* Fields of the record; NULL, false or 0 where there is none of that type. */
+const char *ntsign_entry_text(const struct ntsign_entry *entry,
+			      const char *name);
+bool ntsign_entry_bool(const struct ntsign_entry *entry, const char *name);
+int64_t ntsign_entry_int(const struct ntsign_entry *entry, const char *name);
+
+/*
+ * The client's address without the port, in the one form that each address
+ * has (an IPv4-mapped one is the IPv4 address); text that is no address as it
+ * stands. A talloc child of mem_ctx; NULL when memory runs out.
+ */
+char *ntsign_entry_address(TALLOC_CTX *mem_ctx,
+			   const struct ntsign_entry *entry);
+
+/* "2026-11-20T20:01:33.123456+0000" as microseconds since 1970; a fraction
+ * may be missing, "Z" and "+00:00" are taken as well. */
+bool ntsign_entry_time(const char *text, int64_t *time);
+
+#endif

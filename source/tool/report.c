@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * `ntsign report`: reads audit files and prints what they say.
+ *
+ * Invariant: nothing is written before everything has been read, and never
+ * over a file that was read.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ntsign_config.h"
+#include "report.h"
+#include "smbconf.h"
+#include "tool.h"
+
+struct settings {
+	bool json;
+	const char *output;	/* NULL: standard output */
+	const char *smb_conf;	/* NULL: smbd's own */
+};
+
+/* What the reader's callback needs. */
+struct source {
+	struct ntsign_tally *tally;
+	const char *name;
+};
+
+static void take_line(const struct ntsign_line *line, void *private_data)
+{
+	struct source *source = private_data;
+
+	ntsign_tally_line(source->tally, source->name, line);
+}
+
+static bool read_stream(struct ntsign_reader *reader, FILE *f,
+			const char *name)
+{
+	char buffer[65536];
+	size_t len = 0;
+
+	do {
+		len = fread(buffer, 1, sizeof(buffer), f);
+		ntsign_reader_feed(reader, buffer, len);
+	} while (len > 0);
+	if (ferror(f)) {
+		ntsign_output_error("ntsign: %s: %s", name, strerror(errno));
+		return false;
+	}
+	ntsign_reader_finish(reader);
+	return true;
+}
+
+static bool read_file(struct ntsign_tally *tally, const char *path)
+{
+	struct source source = { .tally = tally, .name = path };
+	struct ntsign_reader *reader = NULL;
+	FILE *f = stdin;
+	bool ok = false;
+
+	reader = ntsign_reader_new(tally, take_line, &source);
+	if (reader == NULL) {
+		tally->no_memory = true;
+		return false;
+	}
+	if (strcmp(path, "-") == 0) {
+		source.name = "(standard input)";
+	} else {
+		f = fopen(path, "re");
+	}
+	if (f == NULL) {
+		ntsign_output_error("ntsign: %s: %s", path, strerror(errno));
+	} else {
+		ok = read_stream(reader, f, source.name);
+	}
+	if (f != NULL && f != stdin) {
+		fclose(f);
+	}
+	TALLOC_FREE(reader);
+	return ok;
+}
+
+/* Whether the output is one of the files that are read. */
+static bool overwrites(const char *output, char *const *files, int count)
+{
+	struct stat out = { .st_ino = 0 };
+	struct stat in = { .st_ino = 0 };
+	int i;
+
+	if (stat(output, &out) == -1 || !S_ISREG(out.st_mode)) {
+		return false;
+	}
+	for (i = 0; i < count; i++) {
+		int ret = strcmp(files[i], "-") == 0 ?
+				  fstat(STDIN_FILENO, &in) :
+				  stat(files[i], &in);
+
+		if (ret == 0 && in.st_dev == out.st_dev &&
+		    in.st_ino == out.st_ino) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static int write_report(const struct ntsign_report *report,
+			const struct settings *settings)
+{
+	const char *name = "standard output";
+	FILE *f = stdout;
+	bool ok = false;
+
+	if (settings->output != NULL && strcmp(settings->output, "-") != 0) {
+		name = settings->output;
+		f = fopen(name, "we");
+	}
+	if (f == NULL) {
+		ntsign_output_error("ntsign: %s: %s", name, strerror(errno));
+		return NTSIGN_EXIT_FAILED;
+	}
+	if (settings->json) {
+		ok = ntsign_report_json(f, report);
+	} else {
+		ok = ntsign_report_text(f, report);
+	}
+	if (!ok) {
+		ntsign_output_error("ntsign: out of memory");
+	}
+	ok = ntsign_output_finish(f, name) && ok;
+	if (f != stdout) {
+		fclose(f);
+	}
+	return ok ? NTSIGN_EXIT_DONE : NTSIGN_EXIT_FAILED;
+}
+
+static int make_report(TALLOC_CTX *mem_ctx, const struct settings *settings,
+		       char *const *files, int count)
+{
+	struct ntsign_report report = {
+		.files = (const char *const *)files,
+		.file_count = (size_t)count,
+	};
+	struct ntsign_tally *tally = ntsign_tally_new(mem_ctx);
+	int i;
+
+	if (settings->output != NULL &&
+	    overwrites(settings->output, files, count)) {
+		ntsign_output_error("ntsign report: %s is what is read; the "
+				    "report would overwrite it",
+				    settings->output);
+		return NTSIGN_EXIT_USAGE;
+	}
+	for (i = 0; tally != NULL && i < count; i++) {
+		if (!read_file(tally, files[i])) {
+			return NTSIGN_EXIT_FAILED;
+		}
+	}
+	if (tally == NULL || tally->no_memory) {
+		ntsign_output_error("ntsign: out of memory");
+		return NTSIGN_EXIT_FAILED;
+	}
+	ntsign_tally_sort(tally);
+	report.tally = tally;
+	return write_report(&report, settings);
+}
+
+static int later_version(const char *who, const char *option,
+			 const char *value)
+{
+	ntsign_output_error("%s: %s%s%s is of a later version; this is "
+			    "ntsign %s", who, option,
+			    value != NULL ? " " : "",
+			    value != NULL ? value : "", NTSIGN_VERSION);
+	return NTSIGN_EXIT_USAGE;
+}
+
+static int set_format(const char *who, const char *value,
+		      struct settings *settings)
+{
+	if (strcmp(value, "text") == 0 || strcmp(value, "json") == 0) {
+		settings->json = value[0] == 'j';
+		return NTSIGN_EXIT_DONE;
+	}
+	if (strcmp(value, "csv") == 0 || strcmp(value, "html") == 0) {
+		return later_version(who, "--format", value);
+	}
+	return ntsign_help_misused(who, "unknown format '%s'", value);
+}
+
+static int read_options(int argc, char **argv, struct settings *settings)
+{
+	static const struct option options[] = {
+		{ "format", required_argument, NULL, 'f' },
+		{ "output", required_argument, NULL, 'o' },
+		{ "smb-conf", required_argument, NULL, 'c' },
+		{ "since", required_argument, NULL, 'S' },
+		{ "until", required_argument, NULL, 'U' },
+		{ "what-if", required_argument, NULL, 'W' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int result = NTSIGN_EXIT_DONE;
+	int answer = 0;
+
+	while (result == NTSIGN_EXIT_DONE &&
+	       (answer = getopt_long(argc, argv, ":o:", options, NULL)) != -1) {
+		switch (answer) {
+		case 'f':
+			result = set_format(argv[0], optarg, settings);
+			break;
+		case 'o':
+			settings->output = optarg;
+			break;
+		case 'c':
+			settings->smb_conf = optarg;
+			break;
+		case 'S':
+			result = later_version(argv[0], "--since", NULL);
+			break;
+		case 'U':
+			result = later_version(argv[0], "--until", NULL);
+			break;
+		case 'W':
+			result = later_version(argv[0], "--what-if", NULL);
+			break;
+		default:
+			result = ntsign_help_bad_option(argc, argv, answer);
+			break;
+		}
+	}
+	return result;
+}
+
+int ntsign_report_main(TALLOC_CTX *mem_ctx, int argc, char **argv)
+{
+	struct settings settings = { .json = false };
+	char *audit = NULL;
+	int result = read_options(argc, argv, &settings);
+
+	if (result != NTSIGN_EXIT_DONE) {
+		return result;
+	}
+	if (optind < argc) {
+		return make_report(mem_ctx, &settings, argv + optind,
+				   argc - optind);
+	}
+	audit = ntsign_conf_find_audit(mem_ctx, settings.smb_conf);
+	if (audit == NULL) {
+		return NTSIGN_EXIT_FAILED;
+	}
+	return make_report(mem_ctx, &settings, &audit, 1);
+}

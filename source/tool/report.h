@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The forms of `ntsign report`.
+ *
+ * Invariant: every form says the same; none computes what the tally lacks.
+ */
+#ifndef NTSIGN_REPORT_H
+#define NTSIGN_REPORT_H
+
+#include <stdio.h>
+
+#include "tally.h"
+
+struct ntsign_report {
+	const struct ntsign_tally *tally;	/* sorted */
+	const char *const *files;		/* as on the command line */
+	size_t file_count;
+};
+
+/* Each writes one form; false when memory ran out. Errors of f stay in f. */
+bool ntsign_report_text(FILE *f, const struct ntsign_report *report);
+bool ntsign_report_json(FILE *f, const struct ntsign_report *report);
+
+#endif

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * `ntsign report --format json`: one object, for programs.
+ *
+ * Invariant: the output is ASCII, so that no text from a record can reach a
+ * terminal as anything but letters.
+ */
+#include <jansson.h>
+#include <string.h>
+
+#include "ntsign/text.h"
+#include "report.h"
+#include "tool.h"
+
+/* json_pack() and the setters answer a missing value with an error, which
+ * ends up in the NULL that the whole comes to. */
+
+static json_t *names_json(const struct ntsign_tally_names *names)
+{
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; i < names->count; i++) {
+		if (json_array_append_new(list, json_string(names->list[i]))) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
+static json_t *party_json(struct ntsign_party party)
+{
+	return json_pack("{s:b, s:s}", "patched", party.patched, "signing",
+			 ntsign_signing_name(party.signing));
+}
+
+static json_t *count_json(uint64_t count)
+{
+	return json_integer((json_int_t)count);
+}
+
+/* Adds the outcomes' counts to an object. */
+static bool add_counts(json_t *object,
+		       const struct ntsign_tally_sessions *count)
+{
+	unsigned int i;
+
+	for (i = 0; i < NTSIGN_OUTCOME_COUNT; i++) {
+		enum ntsign_outcome outcome = (enum ntsign_outcome)i;
+
+		if (json_object_set_new(object, ntsign_outcome_name(outcome),
+					count_json(count->outcome[i])) != 0) {
+			return false;
+		}
+	}
+	return json_object_set_new(object, "failed",
+				   count_json(count->failed)) == 0;
+}
+
+static json_t *cell_json(const struct ntsign_tally_cell *cell)
+{
+	json_t *object = json_pack("{s:o, s:o, s:s, s:o}",
+				   "client", party_json(cell->client),
+				   "server", party_json(cell->server),
+				   "expected",
+				   ntsign_outcome_name(cell->expected),
+				   "sessions",
+				   count_json(cell->count.sessions));
+
+	if (object != NULL && !add_counts(object, &cell->count)) {
+		json_decref(object);
+		return NULL;
+	}
+	return object;
+}
+
+static json_t *cells_json(const struct ntsign_tally *tally)
+{
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; i < NTSIGN_TALLY_CELLS; i++) {
+		if (tally->cells[i].count.sessions == 0) {
+			continue;
+		}
+		if (json_array_append_new(list, cell_json(&tally->cells[i]))) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
+static const char *first_text(const struct ntsign_tally_span *span)
+{
+	return span->seen ? span->first_text : NULL;
+}
+
+static const char *last_text(const struct ntsign_tally_span *span)
+{
+	return span->seen ? span->last_text : NULL;
+}
+
+static json_t *client_json(const void *entry)
+{
+	const struct ntsign_tally_client *c = entry;
+	json_t *object = json_pack(
+		"{s:s, s:s?, s:s?, s:o, s:b, s:o, s:o, s:o, s:b, s:o, s:o, "
+		"s:o}",
+		"address", c->key,
+		"firstSeen", first_text(&c->span),
+		"lastSeen", last_text(&c->span),
+		"sessions", count_json(c->count.sessions),
+		"proven", c->proven,
+		"dialects", names_json(&c->dialects),
+		"accounts", names_json(&c->accounts),
+		"nativeOs", names_json(&c->native_os),
+		"moreNames", c->dialects.more || c->accounts.more ||
+			c->native_os.more,
+		"badSignatures", count_json(c->bad),
+		"missingSignatures", count_json(c->missing),
+		"downgraded", count_json(c->downgraded));
+
+	if (object != NULL && !add_counts(object, &c->count)) {
+		json_decref(object);
+		return NULL;
+	}
+	return object;
+}
+
+static json_t *mismatch_json(const void *entry)
+{
+	const struct ntsign_tally_mismatch *m = entry;
+
+	return json_pack(
+		"{s:s, s:s, s:s, s:o, s:o, s:s, s:s, s:s, s:b, s:o, s:o, "
+		"s:s?, s:s?, s:s, s:s}",
+		"address", m->address,
+		"dialect", m->dialect,
+		"setup", m->setup,
+		"client", party_json(m->client),
+		"server", party_json(m->server),
+		"mismatch", ntsign_mismatch_name(m->mismatch),
+		"expected", ntsign_outcome_name(m->expected),
+		"outcome", ntsign_outcome_name(m->outcome),
+		"keyless", m->keyless,
+		"count", count_json(m->count),
+		"refused", count_json(m->refused),
+		"firstSeen", first_text(&m->span),
+		"lastSeen", last_text(&m->span),
+		"article", m->article,
+		"explanation", ntsign_tally_explain(m));
+}
+
+static json_t *quirk_json(const void *entry)
+{
+	const struct ntsign_tally_quirk *q = entry;
+
+	return json_pack("{s:s, s:s, s:s, s:o, s:s?, s:s?}",
+			 "address", q->address,
+			 "article", q->article,
+			 "event", q->event,
+			 "count", count_json(q->count),
+			 "firstSeen", first_text(&q->span),
+			 "lastSeen", last_text(&q->span));
+}
+
+static json_t *turned_away_json(const void *entry)
+{
+	const struct ntsign_tally_turned_away *t = entry;
+
+	return json_pack("{s:s, s:s, s:o, s:o, s:s?, s:s?}",
+			 "address", t->address,
+			 "reason", t->reason,
+			 "offered", names_json(&t->offered),
+			 "count", count_json(t->count),
+			 "firstSeen", first_text(&t->span),
+			 "lastSeen", last_text(&t->span));
+}
+
+static json_t *note_json(const void *entry)
+{
+	const struct ntsign_tally_note *n = entry;
+
+	return json_pack("{s:s, s:s, s:o, s:s?, s:s?}",
+			 "event", n->event,
+			 "message", n->message,
+			 "count", count_json(n->count),
+			 "firstSeen", first_text(&n->span),
+			 "lastSeen", last_text(&n->span));
+}
+
+static json_t *skip_json(const void *entry)
+{
+	const struct ntsign_tally_skip *s = entry;
+
+	return json_pack("{s:s, s:o, s:s, s:o, s:s}",
+			 "why", s->key,
+			 "count", count_json(s->count),
+			 "file", s->file,
+			 "line", count_json(s->line),
+			 "detail", s->detail);
+}
+
+static json_t *table_json(const struct ntsign_tally_table *table,
+			  json_t *(*entry_json)(const void *entry))
+{
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; i < table->count; i++) {
+		if (json_array_append_new(list, entry_json(table->list[i]))) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
+static json_t *files_json(const struct ntsign_report *report)
+{
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; i < report->file_count; i++) {
+		char *name = ntsign_text_string(NULL, report->files[i]);
+		int ret = json_array_append_new(list, json_string(name));
+
+		TALLOC_FREE(name);
+		if (ret != 0) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
+/* One key of the whole; takes over value. */
+static bool add(json_t *root, const char *key, json_t *value)
+{
+	return json_object_set_new(root, key, value) == 0;
+}
+
+static bool add_totals(json_t *root, const struct ntsign_tally *t)
+{
+	return add(root, "records", count_json(t->records)) &&
+	       add(root, "skipped", count_json(t->skipped)) &&
+	       add(root, "suppressed", count_json(t->suppressed)) &&
+	       add(root, "sessions", count_json(t->count.sessions)) &&
+	       add_counts(root, &t->count) &&
+	       add(root, "unplaced", count_json(t->unplaced)) &&
+	       add(root, "refused", count_json(t->refused)) &&
+	       add(root, "encrypted", count_json(t->encrypted)) &&
+	       add(root, "signatures",
+		   json_pack("{s:o, s:o, s:o, s:o}",
+			     "verified", count_json(t->verified),
+			     "bad", count_json(t->bad),
+			     "missing", count_json(t->missing),
+			     "downgraded", count_json(t->downgraded)));
+}
+
+static bool add_tables(json_t *root, const struct ntsign_tally *t)
+{
+	return add(root, "matrix", cells_json(t)) &&
+	       add(root, "clients", table_json(&t->clients, client_json)) &&
+	       add(root, "mismatches",
+		   table_json(&t->mismatches, mismatch_json)) &&
+	       add(root, "quirks", table_json(&t->quirks, quirk_json)) &&
+	       add(root, "turnedAway",
+		   table_json(&t->turned_away, turned_away_json)) &&
+	       add(root, "notes", table_json(&t->notes, note_json)) &&
+	       add(root, "notesOmitted", count_json(t->notes_omitted)) &&
+	       add(root, "skippedLines", table_json(&t->skips, skip_json));
+}
+
+bool ntsign_report_json(FILE *f, const struct ntsign_report *report)
+{
+	const struct ntsign_tally_span *span = &report->tally->span;
+	json_t *root = json_pack("{s:s, s:o, s:s?, s:s?}",
+				 "article", NTSIGN_ARTICLE,
+				 "files", files_json(report),
+				 "firstSeen", first_text(span),
+				 "lastSeen", last_text(span));
+	bool ok = root != NULL && add_totals(root, report->tally) &&
+		  add_tables(root, report->tally);
+
+	/* a write that fails shows in f */
+	if (ok) {
+		(void)json_dumpf(root, f, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+		(void)fputc('\n', f);
+	}
+	json_decref(root);
+	return ok;
+}

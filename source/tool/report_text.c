@@ -1,0 +1,476 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * `ntsign report` for people.
+ *
+ * Invariant: every text from a record goes through ntsign_output_safe(), and
+ * no line of a table is wider than 80 columns.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "report.h"
+#include "tool.h"
+
+#define BOLD "\033[1m"
+#define RED "\033[31m"
+#define PLAIN "\033[0m"
+
+struct page {
+	FILE *f;
+	TALLOC_CTX *mem_ctx;	/* for what is freed with the page */
+	size_t columns;
+	bool colour;
+	bool no_memory;
+};
+
+static const char *safe(struct page *page, const char *text)
+{
+	const char *copy = ntsign_output_safe(page->mem_ctx, text);
+
+	if (copy == NULL) {
+		page->no_memory = true;
+		return "";
+	}
+	return copy;
+}
+
+static void heading(struct page *page, const char *text)
+{
+	fprintf(page->f, "\n%s%s%s\n", page->colour ? BOLD : "", text,
+		page->colour ? PLAIN : "");
+}
+
+static const char *plural(uint64_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
+/* A timestamp without its fraction: it has 26 and more characters. */
+static const char *short_time(struct page *page, const char *text)
+{
+	char *copy = talloc_asprintf(page->mem_ctx, "%.10s %.8s", text,
+				     text + 11);
+
+	if (copy == NULL) {
+		page->no_memory = true;
+		return "";
+	}
+	return copy;
+}
+
+/* Prints words of a safe text with line breaks where the page ends. */
+static void wrapped(struct page *page, const char *indent, const char *text)
+{
+	size_t column = 0;
+
+	while (*text != '\0') {
+		size_t len = strcspn(text, " ");
+		char *word = talloc_strndup(page->mem_ctx, text, len);
+		size_t width = 0;
+
+		if (word == NULL) {
+			page->no_memory = true;
+			return;
+		}
+		width = ntsign_output_width(word);
+		if (column == 0) {
+			column = (size_t)fprintf(page->f, "%s", indent);
+		} else if (column + 1 + width > page->columns) {
+			fprintf(page->f, "\n");
+			column = (size_t)fprintf(page->f, "%s", indent);
+		} else {
+			column += (size_t)fprintf(page->f, " ");
+		}
+		fprintf(page->f, "%s", word);
+		column += width;
+		TALLOC_FREE(word);
+		text += len;
+		text += strspn(text, " ");
+	}
+	if (column > 0) {
+		fprintf(page->f, "\n");
+	}
+}
+
+static const char *party(struct page *page, struct ntsign_party p)
+{
+	char *text = talloc_asprintf(page->mem_ctx, "%s %s",
+				     p.patched ? "patched" : "unpatched",
+				     ntsign_signing_name(p.signing));
+
+	if (text == NULL) {
+		page->no_memory = true;
+		return "";
+	}
+	return text;
+}
+
+static const char *outcome_words(enum ntsign_outcome outcome)
+{
+	switch (outcome) {
+	case NTSIGN_OUTCOME_SIGNED:
+		return "signed";
+	case NTSIGN_OUTCOME_NOT_SIGNED:
+		return "not signed";
+	case NTSIGN_OUTCOME_NO_COMMUNICATION:
+		break;
+	}
+	return "no communication";
+}
+
+static void print_skips(struct page *page, const struct ntsign_tally *t)
+{
+	size_t i;
+
+	if (t->skipped == 0) {
+		return;
+	}
+	fprintf(page->f, "%" PRIu64 " line%s skipped:\n", t->skipped,
+		plural(t->skipped));
+	for (i = 0; i < t->skips.count; i++) {
+		const struct ntsign_tally_skip *s = t->skips.list[i];
+		char *text = talloc_asprintf(
+			page->mem_ctx, "%" PRIu64 " %s, first %s line %" PRIu64
+			"%s%s", s->count, s->key, safe(page, s->file),
+			s->line, s->detail[0] != '\0' ? ": " : "",
+			safe(page, s->detail));
+
+		if (text == NULL) {
+			page->no_memory = true;
+			return;
+		}
+		wrapped(page, "  ", text);
+	}
+}
+
+static void print_head(struct page *page, const struct ntsign_report *report)
+{
+	const struct ntsign_tally *t = report->tally;
+	size_t i;
+
+	for (i = 0; i < report->file_count; i++) {
+		const char *name = report->files[i];
+
+		fprintf(page->f, "%s%s", i == 0 ? "Audit: " : ", ",
+			strcmp(name, "-") == 0 ? "standard input" :
+						 safe(page, name));
+	}
+	fprintf(page->f, "\n%" PRIu64 " record%s", t->records,
+		plural(t->records));
+	if (t->span.seen) {
+		fprintf(page->f, " from %s to %s",
+			short_time(page, t->span.first_text),
+			short_time(page, t->span.last_text));
+	}
+	fprintf(page->f, "\n");
+	print_skips(page, t);
+	if (t->suppressed > 0) {
+		fprintf(page->f, "%" PRIu64 " record%s more were suppressed: "
+			"too many a second from one client\n", t->suppressed,
+			plural(t->suppressed));
+	}
+}
+
+static void print_totals(struct page *page, const struct ntsign_tally *t)
+{
+	const uint64_t *outcome = t->count.outcome;
+
+	fprintf(page->f, "%" PRIu64 " session setup%s: %" PRIu64 " signed, %"
+		PRIu64 " not signed, %" PRIu64 " no communication, %" PRIu64
+		" failed\n", t->count.sessions, plural(t->count.sessions),
+		outcome[NTSIGN_OUTCOME_SIGNED],
+		outcome[NTSIGN_OUTCOME_NOT_SIGNED],
+		outcome[NTSIGN_OUTCOME_NO_COMMUNICATION], t->count.failed);
+	if (t->unplaced > 0) {
+		fprintf(page->f, "%" PRIu64 " of them with fields missing, "
+			"not in the counts below\n", t->unplaced);
+	}
+	if (t->encrypted > 0) {
+		fprintf(page->f, "%" PRIu64 " of them encrypted, which counts "
+			"as signed\n", t->encrypted);
+	}
+	if (t->refused > 0) {
+		fprintf(page->f, "%" PRIu64 " of them refused\n", t->refused);
+	}
+}
+
+/* Whether sessions of a cell came to what the matrix does not say. */
+static bool deviates(const struct ntsign_tally_cell *cell)
+{
+	unsigned int i;
+
+	for (i = 0; i < NTSIGN_OUTCOME_COUNT; i++) {
+		if (i != (unsigned int)cell->expected &&
+		    cell->count.outcome[i] > 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void print_cell(struct page *page, const struct ntsign_tally_cell *cell)
+{
+	const uint64_t *outcome = cell->count.outcome;
+	bool mark = deviates(cell);
+	const char *expected =
+		cell->expected == NTSIGN_OUTCOME_NO_COMMUNICATION ?
+			"none" : outcome_words(cell->expected);
+
+	fprintf(page->f, "%s%-18s  %-18s  %-10s %6" PRIu64 " %6" PRIu64
+		" %6" PRIu64 " %6" PRIu64 "%s%s\n",
+		mark && page->colour ? RED : "",
+		party(page, cell->client), party(page, cell->server), expected,
+		outcome[NTSIGN_OUTCOME_SIGNED],
+		outcome[NTSIGN_OUTCOME_NOT_SIGNED],
+		outcome[NTSIGN_OUTCOME_NO_COMMUNICATION], cell->count.failed,
+		mark ? " !" : "", mark && page->colour ? PLAIN : "");
+}
+
+static void print_cells(struct page *page, const struct ntsign_tally *t)
+{
+	bool marked = false;
+	size_t i;
+
+	heading(page, "Signing matrix (KB916846), sessions by what came of "
+		"them");
+	fprintf(page->f, "%-18s  %-18s  %-10s %6s %6s %6s %6s\n", "client",
+		"server", "expected", "signed", "not s.", "none", "failed");
+	for (i = 0; i < NTSIGN_TALLY_CELLS; i++) {
+		if (t->cells[i].count.sessions > 0) {
+			print_cell(page, &t->cells[i]);
+			marked = marked || deviates(&t->cells[i]);
+		}
+	}
+	wrapped(page, "", "not s.: not signed. none: no communication. failed: "
+		"logons that failed for another reason than signing.");
+	if (marked) {
+		fprintf(page->f, "!: not what the matrix says.\n");
+	}
+}
+
+/* " LABEL: a, b" of a set of names, appended; NULL stays NULL. */
+static char *append_names(struct page *page, char *text, const char *label,
+			  const struct ntsign_tally_names *names)
+{
+	size_t i;
+
+	if (names->count == 0 || text == NULL) {
+		return text;
+	}
+	if (text[0] != '\0') {
+		text = talloc_strdup_append(text, "; ");
+	}
+	text = text != NULL ? talloc_strdup_append(text, label) : NULL;
+	for (i = 0; text != NULL && i < names->count; i++) {
+		text = talloc_asprintf_append(text, "%s%s", i > 0 ? ", " : "",
+					      safe(page, names->list[i]));
+	}
+	if (text != NULL && names->more) {
+		text = talloc_strdup_append(text, ", ...");
+	}
+	return text;
+}
+
+static void print_client(struct page *page,
+			 const struct ntsign_tally_client *c)
+{
+	const char *address = safe(page, c->key);
+	char *details = talloc_strdup(page->mem_ctx, "");
+
+	fprintf(page->f, "%s", address);
+	if (ntsign_output_width(address) > 21) {
+		fprintf(page->f, "\n%-21s", "");
+	} else {
+		fprintf(page->f, "%*s",
+			21 - (int)ntsign_output_width(address), "");
+	}
+	fprintf(page->f, " %6" PRIu64 " %6" PRIu64 " %6" PRIu64 " %6" PRIu64
+		" %-6s  %s\n", c->count.outcome[NTSIGN_OUTCOME_SIGNED],
+		c->count.outcome[NTSIGN_OUTCOME_NOT_SIGNED],
+		c->count.outcome[NTSIGN_OUTCOME_NO_COMMUNICATION],
+		c->count.failed, c->proven ? "yes" : "no",
+		short_time(page, c->span.last_text));
+	details = append_names(page, details, "", &c->dialects);
+	details = append_names(page, details, "accounts: ", &c->accounts);
+	details = append_names(page, details, "systems: ", &c->native_os);
+	if (details == NULL) {
+		page->no_memory = true;
+		return;
+	}
+	wrapped(page, "    ", details);
+	if (c->bad + c->missing + c->downgraded > 0) {
+		fprintf(page->f, "    signatures: %" PRIu64 " bad, %" PRIu64
+			" missing; signing switched off %" PRIu64 " time%s\n",
+			c->bad, c->missing, c->downgraded,
+			plural(c->downgraded));
+	}
+}
+
+static void print_clients(struct page *page, const struct ntsign_tally *t)
+{
+	size_t i;
+
+	heading(page, "Clients");
+	fprintf(page->f, "%-21s %6s %6s %6s %6s %-6s  %s\n", "address",
+		"signed", "not s.", "none", "failed", "proven", "last seen");
+	for (i = 0; i < t->clients.count; i++) {
+		print_client(page, t->clients.list[i]);
+	}
+	fprintf(page->f, "proven: a signature of this client's was "
+		"verified.\n");
+}
+
+static void print_span(struct page *page, const char *label, uint64_t count,
+		       const struct ntsign_tally_span *span)
+{
+	char *text = NULL;
+
+	if (count == 1) {
+		text = talloc_asprintf(page->mem_ctx, "%s once, %s", label,
+				       short_time(page, span->first_text));
+	} else {
+		text = talloc_asprintf(page->mem_ctx, "%s %" PRIu64 " times, "
+				       "%s to %s", label, count,
+				       short_time(page, span->first_text),
+				       short_time(page, span->last_text));
+	}
+	if (text == NULL) {
+		page->no_memory = true;
+		return;
+	}
+	wrapped(page, "    ", text);
+}
+
+static void print_mismatch(struct page *page,
+			   const struct ntsign_tally_mismatch *m)
+{
+	char *sentence = NULL;
+
+	fprintf(page->f, "%s  %s %s  %s client, %s server\n",
+		safe(page, m->address), safe(page, m->dialect),
+		safe(page, m->setup), party(page, m->client),
+		party(page, m->server));
+	sentence = talloc_asprintf(
+		page->mem_ctx, "expected %s, came to %s",
+		outcome_words(m->expected), outcome_words(m->outcome));
+	if (sentence == NULL) {
+		page->no_memory = true;
+		return;
+	}
+	print_span(page, sentence, m->count, &m->span);
+	if (m->refused > 0) {
+		fprintf(page->f, "    refused %" PRIu64 " time%s\n",
+			m->refused, plural(m->refused));
+	}
+	sentence = talloc_asprintf(page->mem_ctx, "%s (%s)",
+				   ntsign_tally_explain(m),
+				   safe(page, m->article));
+	if (sentence == NULL) {
+		page->no_memory = true;
+		return;
+	}
+	wrapped(page, "    ", sentence);
+}
+
+static void print_mismatches(struct page *page, const struct ntsign_tally *t)
+{
+	size_t i;
+
+	heading(page, "Mismatches");
+	if (t->mismatches.count == 0) {
+		fprintf(page->f, "none\n");
+	}
+	for (i = 0; i < t->mismatches.count; i++) {
+		print_mismatch(page, t->mismatches.list[i]);
+	}
+}
+
+static void print_quirks(struct page *page, const struct ntsign_tally *t)
+{
+	size_t i;
+
+	if (t->quirks.count == 0) {
+		return;
+	}
+	heading(page, "Quirks");
+	for (i = 0; i < t->quirks.count; i++) {
+		const struct ntsign_tally_quirk *q = t->quirks.list[i];
+
+		fprintf(page->f, "%s  %s\n", safe(page, q->address),
+			safe(page, q->article));
+		print_span(page, safe(page, q->event), q->count, &q->span);
+	}
+}
+
+static void print_turned_away(struct page *page, const struct ntsign_tally *t)
+{
+	size_t i;
+
+	if (t->turned_away.count == 0) {
+		return;
+	}
+	heading(page, "Turned away before a session setup");
+	for (i = 0; i < t->turned_away.count; i++) {
+		const struct ntsign_tally_turned_away *a =
+			t->turned_away.list[i];
+		char *offered = talloc_strdup(page->mem_ctx, "");
+
+		fprintf(page->f, "%s\n", safe(page, a->address));
+		print_span(page, safe(page, a->reason), a->count, &a->span);
+		offered = append_names(page, offered, "offered: ",
+				       &a->offered);
+		if (offered == NULL) {
+			page->no_memory = true;
+			return;
+		}
+		wrapped(page, "    ", offered);
+	}
+}
+
+static void print_notes(struct page *page, const struct ntsign_tally *t)
+{
+	size_t i;
+
+	if (t->notes.count == 0) {
+		return;
+	}
+	heading(page, "The module's own messages");
+	for (i = 0; i < t->notes.count; i++) {
+		const struct ntsign_tally_note *n = t->notes.list[i];
+
+		fprintf(page->f, "%s\n", safe(page, n->event));
+		print_span(page, safe(page, n->message), n->count, &n->span);
+	}
+	if (t->notes_omitted > 0) {
+		fprintf(page->f, "%" PRIu64 " more\n", t->notes_omitted);
+	}
+}
+
+bool ntsign_report_text(FILE *f, const struct ntsign_report *report)
+{
+	const struct ntsign_tally *t = report->tally;
+	struct page page = {
+		.f = f,
+		.mem_ctx = talloc_new(NULL),
+		.columns = ntsign_output_columns(f),
+		.colour = ntsign_output_colour(f),
+	};
+
+	if (page.mem_ctx == NULL) {
+		return false;
+	}
+	print_head(&page, report);
+	print_totals(&page, t);
+	if (t->count.sessions > t->unplaced) {
+		print_cells(&page, t);
+	}
+	if (t->clients.count > 0) {
+		print_clients(&page, t);
+	}
+	print_mismatches(&page, t);
+	print_turned_away(&page, t);
+	print_quirks(&page, t);
+	print_notes(&page, t);
+	TALLOC_FREE(page.mem_ctx);
+	return !page.no_memory;
+}
