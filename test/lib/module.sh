@@ -8,7 +8,7 @@
 #
 # The way of choice is a mount namespace of the lab's own, in which an
 # overlay adds the files.  Where the machine permits none, the files are
-# copied, with a list of the labs that use them beside them.
+# copied, with a list of the labs that use them.
 
 # What a lab adds, below the module directory.
 readonly MODULE_FILES=(vfs/ntsign.so ntsign/ntsign-crypto.so)
@@ -63,12 +63,21 @@ can_namespace()
 	(in_namespace "$@" true) 2>>"$1/lab.out"
 }
 
-# copy_modules DIR MODULES: without namespaces.  An installed module that
-# differs from the lab's is left alone, and the lab is not to be had.
+# Without namespaces: who uses the copies is written down in a list, a line
+# "lab DIR" for each lab and "made DIRECTORY" for each directory that the
+# first of them made.
+users_list()
+{
+	printf '%s\n' "$1/.ntsign-labs"
+}
+
+# copy_modules DIR MODULES: an installed module that differs from the lab's
+# is left alone, and the lab is not to be had.
 copy_modules()
 {
-	local dir=$1 modules=$2 users="$2/vfs/.ntsign-labs" f='' fd=''
+	local dir=$1 modules=$2 users='' f='' fd=''
 
+	users=$(users_list "$modules")
 	exec {fd}>>"$users"
 	flock "$fd"
 	for f in "${MODULE_FILES[@]}"; do
@@ -83,12 +92,14 @@ copy_modules()
 		# This very module has been installed for good.
 		rm -f -- "$users"
 	else
-		printf '%s\n' "$dir" >&"$fd"
+		printf 'lab %s\n' "$dir" >&"$fd"
 		for f in "${MODULE_FILES[@]}"; do
-			if [[ -e $dir/modules/$f ]]; then
-				mkdir -p -- "$modules/${f%/*}"
-				cp -- "$dir/modules/$f" "$modules/$f"
+			[[ -e $dir/modules/$f ]] || continue
+			if [[ ! -d $modules/${f%/*} ]]; then
+				printf 'made %s\n' "$modules/${f%/*}" >&"$fd"
+				mkdir -- "$modules/${f%/*}"
 			fi
+			cp -- "$dir/modules/$f" "$modules/$f"
 		done
 	fi
 	exec {fd}>&-
@@ -100,20 +111,22 @@ uncopy_modules()
 	local dir=$1 modules='' users='' f='' fd='' rest=''
 
 	modules=$(modules_dir)
-	users=$modules/vfs/.ntsign-labs
-	if ! grep -qxF -- "$dir" "$users" 2>/dev/null; then
+	users=$(users_list "$modules")
+	if ! grep -qxF -- "lab $dir" "$users" 2>/dev/null; then
 		return 0
 	fi
 	exec {fd}>>"$users"
 	flock "$fd"
-	rest=$(grep -vxF -- "$dir" "$users" || :)
-	if [[ -n $rest ]]; then
+	rest=$(grep -vxF -- "lab $dir" "$users" || :)
+	if grep -q '^lab ' <<<"$rest"; then
 		printf '%s\n' "$rest" >"$users"
 	else
 		for f in "${MODULE_FILES[@]}"; do
 			rm -f -- "$modules/$f"
 		done
-		rmdir -- "$modules/ntsign" 2>/dev/null || :
+		sed -n 's/^made //p' <<<"$rest" | while read -r f; do
+			rmdir -- "$f" 2>/dev/null || :
+		done
 		rm -f -- "$users"
 	fi
 	exec {fd}>&-
