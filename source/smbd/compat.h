@@ -26,6 +26,7 @@
 #include "libcli/security/session.h"
 #include "libcli/smb/smb_constants.h"
 #include "../libcli/smb/smb_signing.h"
+#include "../libcli/smb/smb2_signing.h"
 #include <tevent.h>
 
 #include "smbd/smb1_process.h"

@@ -27,6 +27,7 @@ static struct ntsign_connection *handling;
 /* What was there before this module's fd trace callback. */
 static tevent_trace_fd_callback_t chained_trace_fn;
 static void *chained_trace_data;
+static bool tracing;
 
 bool ntsign_connection_is_smb2(const struct ntsign_connection *c)
 {
@@ -192,6 +193,8 @@ static void record_connection(struct ntsign_connection *c, const char *event,
 	}
 }
 
+static const char no_dialect[] = "no dialect in common with this server";
+
 /* Once NEGOTIATE has been answered, or refused; or the connection ends. */
 static void connection_negotiated(struct ntsign_connection *c, bool ended)
 {
@@ -207,9 +210,8 @@ static void connection_negotiated(struct ntsign_connection *c, bool ended)
 		return;
 	}
 	if (c->smb1_negotiate != NULL || c->smb2_negotiate != NULL) {
-		record_connection(c, "turned_away",
-				  "no dialect in common with this server",
-				  true);
+		record_connection(c, "turned_away", no_dialect, true);
+		c->turned_away = true;
 	}
 }
 
@@ -217,6 +219,9 @@ static const char *closed_reason(const struct ntsign_connection *c)
 {
 	if (c->xconn->protocol != PROTOCOL_NONE) {
 		return NULL;
+	}
+	if (c->turned_away) {
+		return no_dialect;
 	}
 	switch (c->first_seen ? c->first : NTSIGN_FRAME_SHORT) {
 	case NTSIGN_FRAME_SMB1:
@@ -450,15 +455,17 @@ static void frame_handler(struct tevent_context *ev, struct tevent_fd *fde,
 }
 
 /*
- * Where `server min protocol` is above NT1 smbd's handler cannot be called
- * from outside: its first message is looked at from here.
+ * Before smbd handles any event. Two things have no better place: the first
+ * message where `server min protocol` is above NT1, as smbd's handler of it
+ * cannot be called from outside; and the requests of SMB2 sessions that
+ * require signing.
  */
 static void trace_fd(struct tevent_fd *fde,
 		     enum tevent_event_trace_point point, void *private_data)
 {
 	struct tevent_context *ev = private_data;
 	struct ntsign_connection *c = NULL;
-	bool waiting = false;
+	bool needed = false;
 
 	if (chained_trace_fn != NULL) {
 		chained_trace_fn(fde, point, chained_trace_data);
@@ -470,24 +477,44 @@ static void trace_fd(struct tevent_fd *fde,
 		uint8_t first[1024];
 		size_t have;
 
-		if (c->first_seen) {
+		if (c->first_seen && !c->watched) {
 			continue;
 		}
+		needed = true;
 		if (c->xconn->transport.fde != fde) {
-			waiting = true;
+			continue;
+		}
+		if (c->watched) {
+			ntsign_signature_smb2_before(c);
 			continue;
 		}
 		have = peek(c, first, sizeof(first));
 		if (have != 0) {
 			first_message(c, first, have);
 		}
-		waiting |= !c->first_seen;
 	}
-	if (!waiting) {
+	if (!needed) {
 		/* All has been seen: out of the way of every later event. */
 		tevent_set_trace_fd_callback(ev, chained_trace_fn,
 					     chained_trace_data);
+		tracing = false;
 	}
+}
+
+static void trace_start(struct tevent_context *ev)
+{
+	if (!tracing) {
+		tevent_get_trace_fd_callback(ev, &chained_trace_fn,
+					     &chained_trace_data);
+		tevent_set_trace_fd_callback(ev, trace_fd, ev);
+		tracing = true;
+	}
+}
+
+void ntsign_connection_watch(struct ntsign_connection *c)
+{
+	c->watched = true;
+	trace_start(c->xconn->client->raw_ev_ctx);
 }
 
 static bool take_over_socket(struct ntsign_connection *c)
@@ -561,9 +588,7 @@ NTSTATUS ntsign_connection_attach(struct ntsign_module *module,
 			return NT_STATUS_NO_MEMORY;
 		}
 	} else {
-		tevent_get_trace_fd_callback(ev, &chained_trace_fn,
-					     &chained_trace_data);
-		tevent_set_trace_fd_callback(ev, trace_fd, ev);
+		trace_start(ev);
 	}
 	connection_publish(c);
 	return NT_STATUS_OK;

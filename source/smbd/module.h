@@ -175,6 +175,8 @@ struct ntsign_connection {
 	struct ntsign_smb2_negotiate *smb2_negotiate;
 	uint16_t negotiate_flags2;
 	bool recorded;			/* an SMBConnection was written */
+	bool turned_away;
+	bool watched;			/* SMB2, and signing is required */
 
 	/* SMB1 */
 	struct ntsign_setup setup;
@@ -209,6 +211,8 @@ bool ntsign_connection_unpatched(const struct ntsign_connection *c,
 /* "NT1", "SMB3_11", ...; NULL before NEGOTIATE has been answered. */
 const char *ntsign_connection_dialect(const struct ntsign_connection *c);
 bool ntsign_connection_is_smb2(const struct ntsign_connection *c);
+/* From here on every SMB2 request is looked at for its signature. */
+void ntsign_connection_watch(struct ntsign_connection *c);
 /* Adds "client" or "server" to a record. */
 void ntsign_connection_record_party(struct ntsign_record *record,
 				    const char *name,
@@ -275,6 +279,9 @@ void ntsign_signature_started(struct ntsign_connection *c,
 bool ntsign_signature_on(const struct ntsign_connection *c);
 /* SMB2: records that a session's client has been seen to sign. */
 void ntsign_signature_proof(struct ntsign_session *s);
+/* SMB2, a connection with a session that requires signing: before smbd reads
+ * from its socket. */
+void ntsign_signature_smb2_before(struct ntsign_connection *c);
 
 /* ---- tree.c ---- */
 

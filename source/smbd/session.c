@@ -24,7 +24,9 @@ struct ntsign_legs {
 	struct ntsign_connection *connection;
 	/* below the gensec context; NULL once that is gone */
 	struct legs_anchor *anchor;
-	struct gensec_security *gensec;
+	const struct gensec_security *gensec;
+	/* the NTLMSSP context below it that was last handed a token */
+	const struct gensec_security *mechanism;
 
 	/* SMB1: of the latest leg */
 	uint16_t flags2;
@@ -53,6 +55,9 @@ static const struct gensec_security_ops *real_spnego;
 static const struct gensec_security_ops *real_ntlmssp;
 static struct gensec_security_ops our_spnego;
 static struct gensec_security_ops our_ntlmssp;
+
+/* Whose token "spnego" has in hand; it hands it on to a mechanism at once. */
+static struct ntsign_legs *in_hand;
 
 static int anchor_destructor(struct legs_anchor *anchor)
 {
@@ -98,10 +103,9 @@ static int find_auth_fn(struct smbXsrv_session *session, void *private_data)
 		if (auth->gensec == find->gensec) {
 			find->session = session;
 			find->auth = auth;
-			return -1;
 		}
 	}
-	return 0;
+	return 0;	/* smbd logs a traverse that is cut short */
 }
 
 /* The session setup that a gensec context belongs to, if it is one's. */
@@ -525,6 +529,9 @@ static void session_established(struct ntsign_session *s)
 	}
 	if (!ntsign_connection_is_smb2(c)) {
 		ntsign_signature_started(c, s->session);
+	} else if (s->session->global->signing_flags &
+		   SMBXSRV_SIGNING_REQUIRED) {
+		ntsign_connection_watch(c);
 	}
 	record_ended(&e);
 	TALLOC_FREE(legs);
@@ -542,9 +549,8 @@ static int find_new_fn(struct smbXsrv_session *session, void *private_data)
 	if (NT_STATUS_IS_OK(session->status) &&
 	    ntsign_session_find(find->c, session) == NULL) {
 		find->session = session;
-		return -1;
 	}
-	return 0;
+	return 0;	/* smbd logs a traverse that is cut short */
 }
 
 /* The session that the NT4-style request in hand has led to, if it has. */
@@ -963,9 +969,9 @@ static struct tevent_req *spnego_send(TALLOC_CTX *mem_ctx,
 				      const DATA_BLOB in)
 {
 	struct ntsign_legs *legs = NULL;
+	struct tevent_req *outer = NULL;
 
-	if (ntsign != NULL && gensec->gensec_role == GENSEC_SERVER &&
-	    gensec->parent_security == NULL) {
+	if (ntsign != NULL && gensec->gensec_role == GENSEC_SERVER) {
 		legs = legs_find(gensec);
 		if (legs == NULL) {
 			legs = legs_new(gensec);
@@ -988,7 +994,10 @@ static struct tevent_req *spnego_send(TALLOC_CTX *mem_ctx,
 			return tevent_req_post(req, ev);
 		}
 	}
-	return update_send(mem_ctx, ev, gensec, in, real_spnego, spnego_done);
+	in_hand = legs;
+	outer = update_send(mem_ctx, ev, gensec, in, real_spnego, spnego_done);
+	in_hand = NULL;
+	return outer;
 }
 
 static void spnego_done(struct tevent_req *subreq)
@@ -1031,15 +1040,21 @@ static NTSTATUS spnego_session_info(struct gensec_security *gensec,
 	return status;
 }
 
-static struct ntsign_legs *legs_of_mechanism(struct gensec_security *gensec)
+static struct ntsign_legs *legs_of_mechanism(
+	const struct gensec_security *mechanism)
 {
-	if (ntsign == NULL || gensec->gensec_role != GENSEC_SERVER) {
-		return NULL;
+	struct ntsign_connection *c = (ntsign != NULL) ?
+		ntsign->connections : NULL;
+	struct ntsign_legs *legs = NULL;
+
+	for (; c != NULL; c = c->next) {
+		for (legs = c->legs; legs != NULL; legs = legs->next) {
+			if (legs->mechanism == mechanism) {
+				return legs;
+			}
+		}
 	}
-	while (gensec->parent_security != NULL) {
-		gensec = gensec->parent_security;
-	}
-	return legs_find(gensec);
+	return NULL;
 }
 
 static void ntlmssp_done(struct tevent_req *subreq);
@@ -1049,11 +1064,12 @@ static struct tevent_req *ntlmssp_send(TALLOC_CTX *mem_ctx,
 				       struct gensec_security *gensec,
 				       const DATA_BLOB in)
 {
-	struct ntsign_legs *legs = legs_of_mechanism(gensec);
+	struct ntsign_legs *legs = in_hand;
 	struct ntsign_ntlmssp *message = NULL;
 
 	if (legs != NULL) {
 		legs->ntlmssp = true;
+		legs->mechanism = gensec;
 		message = ntsign_ntlmssp_parse(legs, in.data, in.length);
 	}
 	if (message != NULL && message->type == NTSIGN_NTLMSSP_NEGOTIATE) {

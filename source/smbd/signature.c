@@ -311,24 +311,160 @@ void ntsign_signature_end(struct ntsign_connection *c)
 	}
 }
 
-void ntsign_signature_proof(struct ntsign_session *s)
+static void record_smb2(struct ntsign_session *s, const char *event,
+			const char *command, bool bad)
 {
 	struct ntsign_connection *c = s->connection;
+	const struct smbXsrv_session_global0 *global = s->session->global;
 	struct ntsign_record *record = NULL;
+
+	record = ntsign_audit_start(c, NTSIGN_RECORD_SIGNATURE);
+	if (bad) {
+		ntsign_record_int(record, "windowsEventId", 1004);
+	}
+	ntsign_record_text(record, "event", event);
+	ntsign_record_text(record, "dialect", ntsign_connection_dialect(c));
+	ntsign_record_hex(record, "sessionId", global->session_wire_id, 16);
+	ntsign_record_text(record, "account", s->account);
+	if (command != NULL) {
+		ntsign_record_text(record, "command", command);
+	}
+	ntsign_record_bool(record, "encrypted",
+			   (global->encryption_flags &
+			    SMBXSRV_PROCESSED_ENCRYPTED_PACKET) != 0);
+	(void)ntsign_audit_finish(c, record, bad, NTSIGN_EVENTS_SESSION);
+}
+
+void ntsign_signature_proof(struct ntsign_session *s)
+{
 	const struct smbXsrv_session_global0 *global = s->session->global;
 
-	if (s->proven || s->keyless || !ntsign_connection_is_smb2(c) ||
+	if (s->proven || s->keyless ||
+	    !ntsign_connection_is_smb2(s->connection) ||
 	    !(global->signing_flags & SMBXSRV_PROCESSED_SIGNED_PACKET)) {
 		return;
 	}
 	s->proven = true;
-	record = ntsign_audit_start(c, NTSIGN_RECORD_SIGNATURE);
-	ntsign_record_text(record, "event", "verified");
-	ntsign_record_text(record, "dialect", ntsign_connection_dialect(c));
-	ntsign_record_hex(record, "sessionId", global->session_wire_id, 16);
-	ntsign_record_text(record, "account", s->account);
-	ntsign_record_bool(record, "encrypted",
-			   (global->encryption_flags &
-			    SMBXSRV_PROCESSED_ENCRYPTED_PACKET) != 0);
-	(void)ntsign_audit_finish(c, record, false, NTSIGN_EVENTS_SESSION);
+	record_smb2(s, "verified", NULL, false);
+}
+
+/* ---- SMB2: requests that smbd turns down for their signature ---- */
+
+/* Larger requests, and compounds, are not looked into. */
+#define SMB2_FRAME_KEPT 8192
+
+/*
+ * Hangs on smbd's request object, which is there before its frame has been
+ * read, and goes with it, when the answer has been sent.
+ */
+struct smb2_watch {
+	const struct smbd_smb2_request *req;
+	uint8_t *frame;		/* from the 0xFE mark on */
+	size_t len;
+};
+
+static struct smb2_signing_key *smb2_key(const struct ntsign_session *s)
+{
+	const struct smbXsrv_session_global0 *global = s->session->global;
+	uint32_t i;
+
+	for (i = 0; i < global->num_channels; i++) {
+		if (global->channels[i].connection == s->connection->xconn &&
+		    smb2_signing_key_valid(global->channels[i].signing_key)) {
+			return global->channels[i].signing_key;
+		}
+	}
+	return global->signing_key;
+}
+
+/* Whether the request's signature is what smbd denied access for. */
+static const char *smb2_cause(const struct ntsign_session *s,
+			      const struct smb2_watch *watch)
+{
+	struct iovec vector[2] = {
+		{ .iov_base = watch->frame, .iov_len = SMB2_HDR_BODY, },
+		{ .iov_base = watch->frame + SMB2_HDR_BODY,
+		  .iov_len = watch->len - SMB2_HDR_BODY, },
+	};
+	NTSTATUS status;
+
+	if (!(IVAL(watch->frame, SMB2_HDR_FLAGS) & SMB2_HDR_FLAG_SIGNED)) {
+		return "missing";
+	}
+	status = smb2_signing_check_pdu(smb2_key(s), vector, 2);
+	return NT_STATUS_IS_OK(status) ? NULL : "bad";
+}
+
+static int smb2_watch_destructor(struct smb2_watch *watch)
+{
+	const uint8_t *answer = watch->req->out._hdr;
+	struct ntsign_connection *c = NULL;
+	struct ntsign_session *s = NULL;
+	const char *event = NULL;
+
+	if (NT_STATUS_V(NT_STATUS_ACCESS_DENIED) !=
+	    IVAL(answer, SMB2_HDR_STATUS) ||
+	    BVAL(answer, SMB2_HDR_MESSAGE_ID) !=
+	    BVAL(watch->frame, SMB2_HDR_MESSAGE_ID)) {
+		return 0;
+	}
+	for (c = ntsign->connections; c != NULL && s == NULL; c = c->next) {
+		if (c->xconn != watch->req->xconn) {
+			continue;
+		}
+		for (s = c->sessions; s != NULL; s = s->next) {
+			if (s->session->global->session_wire_id ==
+			    BVAL(watch->frame, SMB2_HDR_SESSION_ID)) {
+				break;
+			}
+		}
+	}
+	if (s == NULL || !s->established ||
+	    !smb2_signing_key_valid(smb2_key(s))) {
+		return 0;
+	}
+	event = smb2_cause(s, watch);
+	if (event != NULL) {
+		record_smb2(s, event,
+			    smb2_opcode_name(SVAL(watch->frame,
+						  SMB2_HDR_OPCODE)), true);
+	}
+	return 0;
+}
+
+void ntsign_signature_smb2_before(struct ntsign_connection *c)
+{
+	static uint8_t data[NTSIGN_NBT_HEADER_LEN + SMB2_FRAME_KEPT];
+	const struct smbd_smb2_request_read_state *state =
+		&c->xconn->smb2.request_read_state;
+	const uint8_t *frame = data + NTSIGN_NBT_HEADER_LEN;
+	struct smb2_watch *watch = NULL;
+	uint32_t length = 0;
+	ssize_t n;
+
+	if (state->req == NULL || state->hdr.done || state->pktlen != 0) {
+		return;		/* in the middle of a frame */
+	}
+	n = recv(c->xconn->transport.sock, data, sizeof(data),
+		 MSG_PEEK | MSG_DONTWAIT);
+	if (n < NTSIGN_NBT_HEADER_LEN + SMB2_HDR_BODY ||
+	    ntsign_frame_classify(data, (size_t)n, &length) !=
+		    NTSIGN_FRAME_SMB2 ||
+	    length < SMB2_HDR_BODY ||
+	    length > (size_t)n - NTSIGN_NBT_HEADER_LEN ||
+	    IVAL(frame, SMB2_HDR_NEXT_COMMAND) != 0) {
+		return;
+	}
+	watch = talloc_zero(state->req, struct smb2_watch);
+	if (watch == NULL) {
+		return;
+	}
+	watch->req = state->req;
+	watch->len = length;
+	watch->frame = talloc_memdup(watch, frame, length);
+	if (watch->frame == NULL) {
+		TALLOC_FREE(watch);
+		return;
+	}
+	talloc_set_destructor(watch, smb2_watch_destructor);
 }
