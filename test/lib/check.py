@@ -451,9 +451,9 @@ def main():
     want = dict(word.split("=", 1) for word in sys.argv[5:])
 
     def found():
-        return [r for r in read_records(path)[0] if not differences(
-            {name: str(field(r, name)) for name in want},
-            want)]
+        return [r for r in read_records(path)[0]
+                if all(str(field(r, name)) == value
+                       for name, value in want.items())]
     enough = wait_until(lambda: len(found()) >= count, seconds)
     for record in found():
         print(json.dumps(record))
