@@ -450,9 +450,12 @@ def main():
     path, count, seconds = sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
     want = dict(word.split("=", 1) for word in sys.argv[5:])
 
+    def as_text(value):
+        return value if isinstance(value, str) else json.dumps(value)
+
     def found():
         return [r for r in read_records(path)[0]
-                if all(str(field(r, name)) == value
+                if all(as_text(field(r, name)) == value
                        for name, value in want.items())]
     enough = wait_until(lambda: len(found()) >= count, seconds)
     for record in found():
