@@ -153,6 +153,7 @@ struct ntsign_setup {
 	/* the password check of an NT4-style session setup was asked */
 	bool checked;
 	NTSTATUS check_status;
+	bool refused;			/* by the module */
 	/* a token of it reached gensec, or a session came of it: recorded,
 	 * or on its way */
 	bool answered;

@@ -38,7 +38,8 @@ struct ntsign_legs {
 
 	bool reauthentication;
 	bool spnego;			/* not raw NTLMSSP */
-	bool ntlmssp;
+	bool kerberos;			/* SPNEGO's tokens name it */
+	bool ntlmssp;			/* the mechanism in use */
 	uint32_t negotiate_flags;
 	uint32_t challenge_flags;
 	struct ntsign_ntlmssp *authenticate;
@@ -232,7 +233,14 @@ static const char *ended_setup(const struct ended *e, bool anonymous)
 		}
 		return "nt4";
 	}
-	return (e->legs->ntlmssp || !e->legs->spnego) ? "ntlmssp" : "kerberos";
+	if (e->legs->ntlmssp || !e->legs->spnego) {
+		return "ntlmssp";
+	}
+	/*
+	 * smbd has two mechanisms. Where it came to none, the client's tokens
+	 * have to name the one it meant.
+	 */
+	return (ended_ok(e) || e->legs->kerberos) ? "kerberos" : NULL;
 }
 
 static void record_ntlmssp(struct ntsign_record *record,
@@ -381,7 +389,8 @@ static void record_ended(const struct ended *e)
 	facts.server = ntsign_connection_server(c);
 	facts.client = ended_client(e, facts.server);
 	facts.established = ended_ok(e);
-	facts.refused = (e->legs != NULL && e->legs->refused);
+	facts.refused = (e->legs != NULL) ? e->legs->refused :
+		c->setup.refused;
 	facts.signing = ended_signing(e);
 	verdict = ntsign_policy_judge(&facts);
 	event_id = windows_event_id(e, &verdict);
@@ -537,6 +546,25 @@ static void session_established(struct ntsign_session *s)
 	TALLOC_FREE(legs);
 }
 
+/* Whether smbd has settled what the legs have led to. */
+static bool session_stands(const struct ntsign_session *s)
+{
+	struct smbXsrv_channel_global0 *channel = NULL;
+	NTSTATUS status;
+
+	if (!NT_STATUS_IS_OK(s->session->status)) {
+		return false;
+	}
+	if (!s->legs->binding) {
+		return true;
+	}
+	/* a further channel has a key of its own once it is bound */
+	status = smbXsrv_session_find_channel(s->session,
+					      s->connection->xconn, &channel);
+	return NT_STATUS_IS_OK(status) &&
+		smb2_signing_key_valid(channel->signing_key);
+}
+
 struct find_new {
 	struct ntsign_connection *c;
 	struct smbXsrv_session *session;
@@ -585,10 +613,7 @@ void ntsign_session_settle(struct ntsign_connection *c)
 	settle_nt4(c);
 	for (s = c->sessions; s != NULL; s = next) {
 		next = s->next;
-		if (s->legs == NULL) {
-			continue;
-		}
-		if (NT_STATUS_IS_OK(s->session->status)) {
+		if (s->legs != NULL && session_stands(s)) {
 			session_established(s);
 		}
 	}
@@ -696,7 +721,7 @@ static bool audit_refuses(void)
 	return true;
 }
 
-static void check_note(NTSTATUS status)
+static void check_note(NTSTATUS status, bool refused)
 {
 	struct ntsign_connection *c = NULL;
 
@@ -704,6 +729,7 @@ static void check_note(NTSTATUS status)
 		if (c->setup.seen) {
 			c->setup.checked = true;
 			c->setup.check_status = status;
+			c->setup.refused |= refused;
 		}
 	}
 }
@@ -721,7 +747,7 @@ static struct tevent_req *check_send(
 		return NULL;
 	}
 	if (audit_refuses()) {
-		check_note(NT_STATUS_ACCESS_DENIED);
+		check_note(NT_STATUS_ACCESS_DENIED, true);
 		tevent_req_nterror(req, NT_STATUS_ACCESS_DENIED);
 		return tevent_req_post(req, ev);
 	}
@@ -758,7 +784,7 @@ static NTSTATUS check_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
 					 nt_session_key, lm_session_key);
 	}
 	tevent_req_received(req);
-	check_note(status);
+	check_note(status, false);
 	return status;
 }
 
@@ -830,6 +856,23 @@ static struct ntsign_legs *legs_new(struct gensec_security *gensec)
 	return legs;
 }
 
+/* Whether a SPNEGO token names Kerberos: [RFC4178] 4.1, the OIDs of
+ * [RFC4121] and of [MS-SPNG] 1.9, DER encoded. */
+static bool names_kerberos(const DATA_BLOB *in)
+{
+	static const uint8_t krb5[] = {
+		0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x12, 0x01, 0x02,
+		0x02,
+	};
+	static const uint8_t ms_krb5[] = {
+		0x06, 0x09, 0x2A, 0x86, 0x48, 0x82, 0xF7, 0x12, 0x01, 0x02,
+		0x02,
+	};
+
+	return memmem(in->data, in->length, krb5, sizeof(krb5)) != NULL ||
+		memmem(in->data, in->length, ms_krb5, sizeof(ms_krb5)) != NULL;
+}
+
 /* One token has come from the client. */
 static void legs_token(struct ntsign_legs *legs, const DATA_BLOB *in)
 {
@@ -840,6 +883,7 @@ static void legs_token(struct ntsign_legs *legs, const DATA_BLOB *in)
 	if (in->length < sizeof(ntlmssp) ||
 	    memcmp(in->data, ntlmssp, sizeof(ntlmssp)) != 0) {
 		legs->spnego = true;
+		legs->kerberos |= names_kerberos(in);
 	}
 	if (!c->setup.seen) {
 		return;
