@@ -127,6 +127,11 @@ install_packages()
 (
 	missing=()
 	mapfile -t missing < <(packages_missing "$@")
+	if ((EUID == 0 && ${#missing[@]} == 0)); then
+		exec {lock}>/run/ntsign-packages.lock
+		flock "$lock"
+		policy_restore
+	fi
 	if ((${#missing[@]} == 0)); then
 		exit 0
 	fi
