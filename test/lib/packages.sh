@@ -21,7 +21,7 @@ readonly PACKAGES_PLAY=(samba smbclient python3-impacket)
 # What the tests need beyond these.
 # shellcheck disable=SC2034
 readonly PACKAGES_TEST=(
-	samba-testsuite samba-vfs-modules python3-samba attr libcmocka-dev
+	samba-testsuite samba-vfs-modules python3-samba libcmocka-dev
 	valgrind clang llvm
 )
 
