@@ -18,12 +18,14 @@
 # Invariant: the module is only ever installed after check_module() has shown
 # that smbd can load it.
 
+import functools
 import os
 import re
 import shutil
 import subprocess
 
-from waflib import Context, Errors, Logs, Options
+from waflib import Context, Errors, Logs
+from waflib.Tools import c, ccroot
 
 APPNAME = 'ntsign'
 VERSION = '0.1.0'
@@ -52,6 +54,10 @@ EXPORTS = {
     'ntsign': ['samba_init_module'],
     'ntsign-crypto': ['ntsign_mac_*'],
 }
+
+# Weak references that compilers put into every shared object.
+TOOLCHAIN_SYMBOLS = ['__gmon_start__', '_ITM_deregisterTMCloneTable',
+                     '_ITM_registerTMCloneTable', '__cxa_finalize']
 
 # Packages of Debian and its relatives that have what configure looks for.
 LIBRARIES = {
@@ -135,6 +141,18 @@ def find_sdk(conf):
         if not build.get(key):
             conf.fatal('%s -b does not print its %s' % (smbd, key))
     conf.env.SMBD = smbd
+    conf.env.SMBD_LIBRARIES = [
+        f for f in re.findall(r'(/\S+) \(0x', run(conf, ['ldd', smbd]))
+        if os.path.isfile(f)]
+    for tool in ('nm', 'objcopy', 'readelf'):
+        conf.find_program(tool)
+    # The library that every process which loads VFS modules has.
+    base = [f for f in conf.env.SMBD_LIBRARIES if 'smb_register_vfs' in
+            offered_by(conf.env.NM[0], (f,))]
+    if len(base) != 1:
+        conf.fatal('%s has %d libraries with smb_register_vfs(), not one' % (
+            smbd, len(base)))
+    conf.define('NTSIGN_SMBD_LIBRARY', os.path.basename(base[0]))
     conf.env.MODULESDIR = conf.options.modulesdir or build['MODULESDIR']
     conf.msg('Checking for Samba\'s module directory', conf.env.MODULESDIR)
 
@@ -214,8 +232,6 @@ def configure(conf):
     find_libraries(conf, ['TALLOC', 'JANSSON', 'CRYPTO'] +
                    (['CMOCKA'] if o.with_tests else []))
     probe_samba(conf)
-    for tool in ('nm', 'readelf', 'ldd'):
-        conf.find_program(tool)
 
     # --coverage and sanitizers are for findings, not for use: no hardening,
     # and code that stays near its source.
@@ -287,7 +303,7 @@ def build(bld):
                           'ntsign-crypto.so', 0o644))
     if smbd:
         shared_object(bld, 'ntsign', source=smbd, includes=includes,
-                      use='core SMBD')
+                      use='core SMBD', features='c cshlib_weak')
         installed.append(('${MODULESDIR}/vfs/ntsign.so', 'ntsign.so', 0o644))
     if tool:
         bld.program(target='ntsign', source=tool, includes=includes,
@@ -321,13 +337,58 @@ def build(bld):
                        completion)
 
 
-def shared_object(bld, name, **kw):
+def shared_object(bld, name, features='c cshlib', **kw):
     script = bld.bldnode.make_node(name + '.map').abspath()
-    task_gen = bld(features='c cshlib', target=name, cflags=['-fPIC'],
+    task_gen = bld(features=features, target=name, cflags=['-fPIC'],
                    install_path=None,
-                   linkflags=['-Wl,--version-script=' + script,
-                              '-Wl,-soname=' + name + '.so'], **kw)
+                   linkflags=['-shared', '-Wl,-soname=' + name + '.so',
+                              '-Wl,--version-script=' + script], **kw)
     task_gen.env.cshlib_PATTERN = '%s.so'
+    task_gen.env.cshlib_weak_PATTERN = '%s.so'
+
+
+ccroot.USELIB_VARS['cshlib_weak'] = ccroot.USELIB_VARS['cshlib']
+
+
+class cshlib_weak(c.cshlib):
+    """Links a module whose references to Samba's symbols are weak.
+
+    With strong ones the dynamic linker refuses the module where one is
+    missing, and the module cannot say why. This happens in another Samba
+    than the one it was built for, and in samba-tool, because Python keeps
+    the libraries of its extensions to itself: there the module has to find
+    the one function it needs by dlsym(). That no symbol is missing in the
+    right Samba is shown by check_module().
+    """
+
+    def run(self):
+        env = self.env
+        task_gens = self.generator.bld.get_tgen_by_name
+        core = [task_gens(name).link_task.outputs[0].abspath()
+                for name in env.STLIB]
+        whole = self.outputs[0].change_ext('.whole.o')
+        names = self.outputs[0].change_ext('.weak')
+        ret = self.exec_command(
+            env.LINK_CC + ['-r', '-nostdlib', '-o', whole.abspath()] +
+            [node.abspath() for node in self.inputs] + core)
+        if ret:
+            return ret
+        offered = offered_by(env.NM[0], tuple(
+            f for f in env.SMBD_LIBRARIES if not is_libc(f)))
+        wanted = output_of(env.NM + ['-P', '-u', whole.abspath()])
+        names.write(''.join(
+            word + '\n' for word in re.findall(r'^(\S+) U', wanted, re.M)
+            if word in offered))
+        ret = self.exec_command(
+            env.OBJCOPY + ['--weaken-symbols=' + names.abspath(),
+                           whole.abspath()])
+        if ret:
+            return ret
+        objects, self.inputs = self.inputs, [whole]
+        try:
+            return super().run()
+        finally:
+            self.inputs = objects
 
 
 def unit_tests(bld, includes):
@@ -367,11 +428,21 @@ def output_of(command):
 def symbols_of(nm, which, files):
     """Dynamic symbols of files: {name: nm's type letter}."""
     found = {}
-    for line in output_of(nm + ['-D', '-P', which] + files).splitlines():
+    for line in output_of([nm, '-D', '-P', which] + files).splitlines():
         word = line.split()
         if len(word) >= 2 and len(word[1]) == 1:
             found[word[0].split('@')[0]] = word[1]
     return found
+
+
+@functools.lru_cache(maxsize=None)
+def offered_by(nm, libraries):
+    return frozenset(symbols_of(nm, '--defined-only', list(libraries)))
+
+
+def is_libc(path):
+    return re.match(r'(libc|ld-linux.*|libm|libpthread|libdl)\.so',
+                    os.path.basename(path))
 
 
 def needed_by(readelf, path):
@@ -387,7 +458,7 @@ def is_sanitizer(env, name):
 def check_exports(task, path):
     env = task.env
     name = os.path.basename(path)[:-3]
-    found = [s for s in symbols_of(env.NM, '--defined-only', [path])
+    found = [s for s in symbols_of(env.NM[0], '--defined-only', [path])
              if not is_sanitizer(env, s)]
     allowed = [re.compile(re.escape(p).replace(r'\*', '.*') + '$')
                for p in EXPORTS[name]]
@@ -417,17 +488,15 @@ def check_module(task):
     path = task.inputs[0].abspath()
     errors = check_exports(task, path)
     errors += check_needed(task, path, ['libc.so.6'])
-    libraries = re.findall(r'(/\S+) \(0x', output_of(env.LDD + [env.SMBD[0] if
-                           isinstance(env.SMBD, list) else env.SMBD]))
-    libraries = [f for f in libraries if os.path.isfile(f)]
-    offered = symbols_of(env.NM, '--defined-only', libraries)
-    wanted = symbols_of(env.NM, '--undefined-only', [path])
-    for name, kind in sorted(wanted.items()):
-        if kind not in 'wv' and name not in offered \
+    libraries = tuple(env.SMBD_LIBRARIES)
+    offered = offered_by(env.NM[0], libraries)
+    wanted = symbols_of(env.NM[0], '--undefined-only', [path])
+    for name in sorted(wanted):
+        if name not in offered and name not in TOOLCHAIN_SYMBOLS \
                 and not is_sanitizer(env, name):
             errors.append('no library of %s has the symbol %s' % (
                 env.SMBD, name))
-    return report(task, errors, '%d symbols wanted, in %d libraries' % (
+    return report(task, errors, '%d symbols wanted, %d libraries' % (
         len(wanted), len(libraries)))
 
 
