@@ -38,7 +38,8 @@ sys.dont_write_bytecode = True
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.realpath(__file__))))
-NAME = os.path.splitext(os.path.basename(sys.argv[0]))[0]
+# smbd/text, as test/run has it; its labs lie in build/test/smbd/text/
+NAME = "/".join(os.path.realpath(sys.argv[0]).split("/")[-2:])
 sys.path.insert(0, os.path.join(TOP, "test", "clients"))
 # Before anything of Samba's runs: its Python belongs to this python3.
 os.environ["PATH"] = "/usr/sbin:/usr/bin:/sbin:/bin"

@@ -14,7 +14,9 @@ passed=0
 failed=0
 skipped=0
 labs=()
-NAME=${0##*/}
+# smbd/text, as test/run has it; its labs lie in build/test/smbd/text/
+NAME=$(readlink -f -- "$0")
+NAME=$(basename -- "${NAME%/*}")/${NAME##*/}
 
 ok()
 {
@@ -66,6 +68,7 @@ equal()
 # sets the LAB_ variables.
 lab_start()
 {
+	# shellcheck disable=SC2154
 	local dir=$top/build/test/$NAME/lab$((${#labs[@]} + 1)) text=''
 
 	mkdir -p -- "$dir"
