@@ -106,7 +106,7 @@ struct reader {
 
 static bool is_space(char c)
 {
-	return c != '\0' && strchr(SPACES, c) != NULL;
+	return memchr(SPACES, c, sizeof(SPACES) - 1) != NULL;
 }
 
 static char to_lower(char c)
@@ -813,7 +813,8 @@ static void judge_quirk(struct reader *reader, enum id id,
 			*quirk = fallback;
 		}
 		break;
-	case NTSIGN_QUIRK_FIX:
+	default:
+		/* NTSIGN_QUIRK_FIX */
 		judge(reader, id, NTSIGN_OPTION_UNSUPPORTED,
 		      "this version only audits; it repairs nothing");
 		break;

@@ -308,13 +308,16 @@ static void test_pointers(void **state)
 static void test_challenge_pointer(void **state)
 {
 	uint8_t copy[sizeof(ntlmssp_challenge)];
+	struct ntsign_ntlmssp *got = NULL;
 
 	(void)state;
 	memcpy(copy, ntlmssp_challenge, sizeof(copy));
 	copy[16] = 0xFF;
 	assert_null(parse(NULL, copy, sizeof(copy)));
 	copy[12] = 0;
-	assert_non_null(parse(NULL, copy, 32));
+	got = parse(NULL, copy, 32);
+	assert_non_null(got);
+	talloc_free(got);
 	assert_null(parse(NULL, copy, 31));
 }
 

@@ -531,15 +531,15 @@ static const char *everything(TALLOC_CTX *ctx, const char *big, size_t *len)
 
 static void test_no_memory(void **state)
 {
-	char *big = repeat("x", 500);
+	char *big = NULL;
 	size_t n = 0;
 	bool failed = true;
 
 	(void)state;
 	if (!FAILING_MALLOC_WORKS) {
-		free(big);
 		skip();
 	}
+	big = repeat("x", 500);
 	for (n = 0; failed; n++) {
 		TALLOC_CTX *ctx = talloc_new(NULL);
 		const char *line = NULL;
