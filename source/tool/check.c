@@ -89,30 +89,12 @@ static bool is_option(const struct ntsign_conf_item *item)
 	       strncmp(item->key, PREFIX, strlen(PREFIX)) == 0;
 }
 
-/* The last parameter before that one with the same name in [global]. */
-static const struct ntsign_conf_item *overridden(
-	const struct ntsign_conf *conf, const struct ntsign_conf_item *item)
-{
-	size_t i = (size_t)(item - conf->items);
-
-	while (i-- > 0) {
-		const struct ntsign_conf_item *other = &conf->items[i];
-
-		if (other->section == NULL && other->key != NULL &&
-		    strcmp(other->key, item->key) == 0) {
-			return other;
-		}
-	}
-	return NULL;
-}
-
 static void check_places(struct check *check)
 {
 	size_t i;
 
 	for (i = 0; i < check->conf->count; i++) {
 		const struct ntsign_conf_item *item = &check->conf->items[i];
-		const struct ntsign_conf_item *other = NULL;
 
 		if (item->key == NULL || strncmp(item->key, "ntsign", 6) != 0) {
 			continue;
@@ -125,13 +107,6 @@ static void check_places(struct check *check)
 			add(check, NTSIGN_SEVERITY_ERROR, item,
 			    "%s has no effect in [%s], only in [global]",
 			    item->name, item->section);
-		} else {
-			other = overridden(check->conf, item);
-		}
-		if (other != NULL) {
-			add(check, NTSIGN_SEVERITY_NOTE, item,
-			    "%s: this overrides line %u of %s", item->name,
-			    other->line, other->file);
 		}
 	}
 }
@@ -301,16 +276,21 @@ static void check_preload(struct check *check)
 	TALLOC_FREE(words);
 }
 
-/* What is wrong with the words of one `vfs objects`. */
-static void check_vfs_words(struct check *check,
+/* What is wrong with the words of one `vfs objects`. Returns whether any of
+ * them is meant for the module, right or wrong. */
+static bool check_vfs_words(struct check *check,
 			    const struct ntsign_conf_item *item)
 {
 	char **words = words_of(check, item);
 	unsigned int count = 0;
+	bool meant = false;
 	size_t i;
 
 	for (i = 0; words != NULL && words[i] != NULL; i++) {
-		switch (mention_of(words[i])) {
+		enum mention mention = mention_of(words[i]);
+
+		meant = meant || mention != MENTION_NONE;
+		switch (mention) {
 		case MENTION_NONE:
 			break;
 		case MENTION_GOOD:
@@ -333,6 +313,7 @@ static void check_vfs_words(struct check *check,
 		    "`vfs objects' names ntsign %u times", count);
 	}
 	TALLOC_FREE(words);
+	return meant;
 }
 
 static bool is_vfs_objects(const struct ntsign_conf_item *item)
@@ -352,8 +333,7 @@ static void check_global_vfs(struct check *check,
 		    "module sees no tree connect");
 		return;
 	}
-	check_vfs_words(check, item);
-	if (count_mentions(check, item) == 0) {
+	if (!check_vfs_words(check, item)) {
 		add(check, NTSIGN_SEVERITY_ERROR, item,
 		    "`vfs objects' does not name ntsign: the module sees no "
 		    "tree connect");
@@ -465,8 +445,9 @@ static void check_share(struct check *check, const struct share *share,
 	if (share->printable) {
 		return;
 	}
-	if (own && strcasecmp(share->vfs->section, name) == 0) {
-		check_vfs_words(check, share->vfs);
+	if (own && strcasecmp(share->vfs->section, name) == 0 &&
+	    check_vfs_words(check, share->vfs)) {
+		return;
 	}
 	if (count_mentions(check, share->vfs) > 0 ||
 	    count_mentions(check, global) == 0) {
@@ -587,13 +568,13 @@ static void check_caveats(struct check *check)
 		const char *text;
 	} caveats[] = {
 		{ "asyncsmbechohandler",
-		  "async smb echo handler = yes: the process that answers SMB1 "
-		  "echo requests reads them, and the module does not see the "
-		  "signatures of those" },
+		  "async smb echo handler = yes: SMB1 requests that come "
+		  "while smbd is busy go through another process, and the "
+		  "module does not see the signatures of those" },
 		{ "servermultichannelsupport",
-		  "server multi channel support = yes: further channels of a "
-		  "session go to the process of the first one, and have no "
-		  "records of their own" },
+		  "server multi channel support = yes: a client's further "
+		  "channels are handed to its first smbd process; their "
+		  "session setups are recorded, what they offered is not" },
 	};
 	size_t i;
 

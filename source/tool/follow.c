@@ -64,19 +64,24 @@ static volatile sig_atomic_t stopped;
 
 static void stop(int number)
 {
-	(void)number;
 	stopped = 1;
+}
+
+/* Signals wait while ppoll() does not, so one may be pending. */
+static bool is_stopped(void)
+{
+	sigset_t pending;
+
+	return stopped || (sigpending(&pending) == 0 &&
+			   (sigismember(&pending, SIGINT) == 1 ||
+			    sigismember(&pending, SIGTERM) == 1));
 }
 
 /* ---- what is printed ---- */
 
-static void print_line(struct follow *follow, char *line, bool alarm)
+static void print_line(char *line)
 {
-	if (follow->colour && alarm) {
-		printf(RED "%s" PLAIN "\n", line);
-	} else {
-		printf("%s\n", line);
-	}
+	printf("%s\n", line);
 	talloc_free(line);
 }
 
@@ -97,10 +102,19 @@ static void print_ring(struct follow *follow)
 	size_t i;
 
 	for (i = follow->ring_count - count; i < follow->ring_count; i++) {
-		print_line(follow, follow->ring[i % size], false);
+		print_line(follow->ring[i % size]);
 	}
 	follow->ring_size = 0;
 	TALLOC_FREE(follow->ring);
+}
+
+static char *colour_line(struct follow *follow, char *line)
+{
+	char *coloured = talloc_asprintf(follow->mem_ctx, RED "%s" PLAIN,
+					 line);
+
+	talloc_free(line);
+	return coloured;
 }
 
 static void take_line(const struct ntsign_line *line, void *private_data)
@@ -123,12 +137,15 @@ static void take_line(const struct ntsign_line *line, void *private_data)
 	}
 	text = ntsign_follow_line(follow->mem_ctx, &entry, &alarm);
 	ntsign_entry_free(&entry);
+	if (text != NULL && alarm && follow->colour) {
+		text = colour_line(follow, text);
+	}
 	if (text == NULL) {
 		follow->failed = true;
 	} else if (follow->ring_size > 0) {
 		keep_line(follow, text);
 	} else {
-		print_line(follow, text, alarm);
+		print_line(text);
 	}
 }
 
@@ -188,7 +205,7 @@ static bool stream_read(struct follow *follow, struct stream *stream)
 		ntsign_reader_restart(stream->reader);
 		stream->offset = lseek(stream->fd, 0, SEEK_SET);
 	}
-	while (!stopped && !follow->failed) {
+	while (!is_stopped() && !follow->failed) {
 		len = read(stream->fd, buffer, sizeof(buffer));
 		if (len <= 0) {
 			break;
@@ -307,7 +324,7 @@ static void read_previous(struct follow *follow)
 
 static int follow_file(struct follow *follow, const sigset_t *open_mask)
 {
-	while (!stopped && !follow->failed) {
+	while (!is_stopped() && !follow->failed) {
 		read_previous(follow);
 		(void)stream_read(follow, &follow->current);
 		if (follow->once) {
@@ -330,7 +347,7 @@ static int follow_pipe(struct follow *follow, const sigset_t *open_mask)
 	char buffer[65536];
 	ssize_t len = 1;
 
-	while (!stopped && !follow->failed && len != 0) {
+	while (!is_stopped() && !follow->failed && len != 0) {
 		struct pollfd fd = {
 			.fd = follow->current.fd,
 			.events = POLLIN,

@@ -87,15 +87,12 @@ static void say_outcome(struct words *words, const struct ntsign_entry *entry)
 	const char *mismatch = ntsign_entry_text(entry, "mismatch");
 
 	say(words, "%s", outcome != NULL ? outcome : "?");
-	if (outcome != NULL && expected != NULL &&
-	    strcmp(outcome, expected) != 0) {
-		say(words, "(expected %s)", expected);
-	}
 	if (status != NULL && strcmp(status, "NT_STATUS_OK") != 0) {
 		say(words, "%s", status);
 	}
 	if (mismatch != NULL && strcmp(mismatch, "none") != 0) {
 		say(words, "MISMATCH %s", mismatch);
+		say(words, "(expected %s)", expected != NULL ? expected : "?");
 		words->alarm = true;
 	}
 	if (ntsign_entry_bool(entry, "refused")) {
@@ -177,6 +174,7 @@ static void signature_line(struct words *words,
 
 	say(words, "signature");
 	say_field(words, entry, "event");
+	say_field(words, entry, "reason");
 	say_field(words, entry, "dialect");
 	say_account(words, entry);
 	say_field(words, entry, "command");
@@ -240,12 +238,11 @@ char *ntsign_follow_line(TALLOC_CTX *mem_ctx, const struct ntsign_entry *entry,
 {
 	char *address = ntsign_entry_address(mem_ctx, entry);
 	struct words words = { .text = talloc_strdup(mem_ctx, "") };
-	const char *fraction = strchr(entry->timestamp, '.');
 	char *safe = NULL;
 
-	/* the day and the time to the millisecond */
-	say(&words, "%.10s %.8s%.4s", entry->timestamp, entry->timestamp + 11,
-	    fraction != NULL ? fraction : "");
+	/* the day and the time as written, to the millisecond */
+	say(&words, "%.10s %.8s.%03d", entry->timestamp,
+	    entry->timestamp + 11, (int)(entry->time / 1000 % 1000));
 	say(&words, "%s", address != NULL ? address : "?");
 	type_line(&words, entry);
 	if (words.text != NULL && address != NULL) {

@@ -247,6 +247,7 @@ static bool add_totals(json_t *root, const struct ntsign_tally *t)
 	return add(root, "records", count_json(t->records)) &&
 	       add(root, "skipped", count_json(t->skipped)) &&
 	       add(root, "suppressed", count_json(t->suppressed)) &&
+	       add(root, "lost", count_json(t->lost)) &&
 	       add(root, "sessions", count_json(t->count.sessions)) &&
 	       add_counts(root, &t->count) &&
 	       add(root, "unplaced", count_json(t->unplaced)) &&

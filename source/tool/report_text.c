@@ -169,6 +169,11 @@ static void print_head(struct page *page, const struct ntsign_report *report)
 			"too many a second from one client\n", t->suppressed,
 			plural(t->suppressed));
 	}
+	if (t->lost > 0) {
+		fprintf(page->f, "%" PRIu64 " record%s more were lost: the "
+			"audit file could not be written\n", t->lost,
+			plural(t->lost));
+	}
 }
 
 static void print_totals(struct page *page, const struct ntsign_tally *t)
@@ -326,10 +331,10 @@ static void print_span(struct page *page, const char *label, uint64_t count,
 	char *text = NULL;
 
 	if (count == 1) {
-		text = talloc_asprintf(page->mem_ctx, "%s once, %s", label,
+		text = talloc_asprintf(page->mem_ctx, "%s: once, %s", label,
 				       short_time(page, span->first_text));
 	} else {
-		text = talloc_asprintf(page->mem_ctx, "%s %" PRIu64 " times, "
+		text = talloc_asprintf(page->mem_ctx, "%s: %" PRIu64 " times, "
 				       "%s to %s", label, count,
 				       short_time(page, span->first_text),
 				       short_time(page, span->last_text));

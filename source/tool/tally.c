@@ -468,15 +468,22 @@ static void add_audit(struct ntsign_tally *tally,
 		      const struct ntsign_entry *entry)
 {
 	const char *event = ntsign_entry_text(entry, "event");
+	int64_t count = ntsign_entry_int(entry, "count");
 
 	if (event == NULL) {
 		return;
 	}
+	if (count < 0) {
+		count = 0;
+	}
 	if (strcmp(event, "suppressed") == 0) {
-		int64_t count = ntsign_entry_int(entry, "count");
-
-		tally->suppressed += count > 0 ? (uint64_t)count : 0;
-	} else if (strcmp(event, "configuration") == 0 ||
+		tally->suppressed += (uint64_t)count;
+		return;
+	}
+	if (strcmp(event, "failure") == 0) {
+		tally->lost += (uint64_t)count;
+	}
+	if (strcmp(event, "configuration") == 0 ||
 		   strcmp(event, "failure") == 0) {
 		if (tally->notes.count < NTSIGN_TALLY_NOTES) {
 			add_note(tally, entry, event);

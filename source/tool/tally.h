@@ -112,7 +112,8 @@ struct ntsign_tally_table {
 
 struct ntsign_tally {
 	bool no_memory;			/* sticky: the tally is not whole */
-	uint64_t records, skipped, suppressed, unplaced;
+	/* lost: as the module says, when the file could not be written */
+	uint64_t records, skipped, suppressed, lost, unplaced;
 	uint64_t refused, encrypted;
 	uint64_t verified, bad, missing, downgraded;
 	struct ntsign_tally_span span;
