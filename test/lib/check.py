@@ -242,7 +242,7 @@ class Lab:
         self.command += list(options)
         self.name = "lab %d" % number if number > 1 else "lab"
         self._closings = events == "all" and not stock
-        self._next = itertools.count(2)
+        self._next = itertools.count()
         self._play = None
 
     def __enter__(self):
@@ -337,7 +337,7 @@ class Lab:
     def address(self):
         """An address on loopback that no client of this lab has had."""
         n = next(self._next)
-        return "127.0.%d.%d" % (n // 250, n % 250 + 1)
+        return "127.0.%d.%d" % (1 + n // 250, n % 250 + 1)
 
     def play(self, client, address=None):
         """Runs CLIENT(address); returns all records of its address.
