@@ -10,6 +10,8 @@
  */
 #include "module.h"
 
+#include <dlfcn.h>
+
 #undef DBGC_CLASS
 #define DBGC_CLASS DBGC_AUTH
 
@@ -71,7 +73,8 @@ static bool mode_is_audit(void)
 static NTSTATUS init_other_build(bool preload)
 {
 	if (mode_is_audit()) {
-		return preload ? NT_STATUS_OK : ntsign_tree_register_inert();
+		return preload ? NT_STATUS_OK :
+			ntsign_tree_register_inert(smb_register_vfs);
 	}
 	if (preload) {
 		exit_server_cleanly("ntsign: refusing a connection: the "
@@ -129,12 +132,43 @@ static NTSTATUS init_preload(struct smbXsrv_connection *xconn)
 	return NT_STATUS_OK;
 }
 
+/*
+ * samba-tool and other Python programs open shares through the VFS too, and
+ * keep Samba's libraries out of the global scope: the module's references
+ * to them, which are weak, stay empty there. No client is served by such a
+ * process.
+ */
+static bool samba_is_hidden(void)
+{
+	return dlsym(RTLD_DEFAULT, "smb_register_vfs") == NULL;
+}
+
+static NTSTATUS init_hidden(void)
+{
+	ntsign_register_fn register_fn = NULL;
+	void *handle = NULL;
+
+	handle = dlopen(NTSIGN_SMBD_LIBRARY, RTLD_NOW | RTLD_NOLOAD);
+	if (handle != NULL) {
+		register_fn = (ntsign_register_fn)dlsym(handle,
+							"smb_register_vfs");
+	}
+	if (register_fn == NULL) {
+		return NT_STATUS_NOT_SUPPORTED;
+	}
+	return ntsign_tree_register_inert(register_fn);
+}
+
 _PUBLIC_ NTSTATUS samba_init_module(TALLOC_CTX *ctx)
 {
 	static bool called;
-	struct smbXsrv_client *client = global_smbXsrv_client;
+	struct smbXsrv_client *client = NULL;
 	bool first = !called;
 
+	if (samba_is_hidden()) {
+		return init_hidden();
+	}
+	client = global_smbXsrv_client;
 	called = true;
 	if (!same_build()) {
 		/*

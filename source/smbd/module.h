@@ -287,7 +287,13 @@ void ntsign_signature_smb2_before(struct ntsign_connection *c);
 /* ---- tree.c ---- */
 
 NTSTATUS ntsign_tree_register(void);
-/* The same for an smbd the module was not built for: passes all through. */
-NTSTATUS ntsign_tree_register_inert(void);
+/*
+ * The same where nothing of smbd's may be touched, in a process or an smbd
+ * the module was not built for: passes all through. `register_fn` is that
+ * process's smb_register_vfs().
+ */
+typedef NTSTATUS (*ntsign_register_fn)(int version, const char *name,
+				       const struct vfs_fn_pointers *fns);
+NTSTATUS ntsign_tree_register_inert(ntsign_register_fn register_fn);
 
 #endif

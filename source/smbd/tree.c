@@ -154,7 +154,7 @@ NTSTATUS ntsign_tree_register(void)
 				&tree_fns);
 }
 
-NTSTATUS ntsign_tree_register_inert(void)
+NTSTATUS ntsign_tree_register_inert(ntsign_register_fn register_fn)
 {
 	/*
 	 * A table without a single function passes everything through in
@@ -167,11 +167,10 @@ NTSTATUS ntsign_tree_register_inert(void)
 	NTSTATUS status;
 	int version;
 
-	status = smb_register_vfs(SMB_VFS_INTERFACE_VERSION, "ntsign",
-				  &inert.fns);
+	status = register_fn(SMB_VFS_INTERFACE_VERSION, "ntsign", &inert.fns);
 	for (version = 40; version < 80 && !NT_STATUS_IS_OK(status);
 	     version++) {
-		status = smb_register_vfs(version, "ntsign", &inert.fns);
+		status = register_fn(version, "ntsign", &inert.fns);
 	}
 	return status;
 }
