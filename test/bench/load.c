@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * load: puts one kind of load on an smbd and says what it cost the server.
- * test/bench/overhead runs it in turn against two servers.
+ * load: puts one kind of load on one or two smbd and says what it cost each.
+ * Two are loaded in turn, in slices of some milliseconds, so that whatever
+ * else the machine does hits both.
  *
  * Invariant: between the two readings of the clocks this program does nothing
  * that a server's speed could hide behind: requests are written once, several
@@ -24,6 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 #include <openssl/evp.h>
@@ -37,20 +39,17 @@
 #define READ_SIZE (1024 * 1024)
 #define DEPTH_MAX 32
 #define CHILDREN_MAX 256
-#define WARM_UP 200
+#define TARGETS_MAX 2
 
 enum { CHALLENGE = 8, HASH = 16, PREAUTH = 64 };
 
 struct options {
-	uint16_t port;
-	pid_t server;
-	const char *user;
-	const char *password;
-	const char *share;
+	char share[128];
 	const char *file;
 	bool smb2;
 	bool sign;
 	unsigned count;
+	unsigned slice;
 	unsigned depth;
 };
 
@@ -78,6 +77,21 @@ struct connection {
 	uint8_t *answer;	/* ANSWER_MAX bytes, reused */
 	size_t received;
 	size_t consumed;
+};
+
+/* A server under load, and what that has cost so far. */
+struct target {
+	uint16_t port;
+	pid_t server;		/* smbd's first process */
+	const char *user;
+	const char *password;
+	size_t children;	/* of the server, without our connection */
+	pid_t before[CHILDREN_MAX];
+	struct connection connection;
+	clockid_t cpu;		/* of the connection's process */
+	double *wall;		/* seconds, a slice each */
+	double *used;		/* seconds of CPU, a slice each */
+	size_t slices;
 };
 
 /* ---- bytes ------------------------------------------------------------- */
@@ -211,37 +225,23 @@ static size_t list_children(pid_t server, pid_t *pids)
 	return count;
 }
 
-/* The process that serves the connection made since "before" was listed. */
-static pid_t new_child(pid_t server, const pid_t *before, size_t count)
+/* The process that serves the connection made since t->before was listed. */
+static pid_t new_child(const struct target *t)
 {
 	pid_t now[CHILDREN_MAX] = { 0 };
-	size_t total = list_children(server, now);
+	size_t total = list_children(t->server, now);
 	size_t i = 0, j = 0;
 
 	for (i = 0; i < total; i++) {
-		for (j = 0; j < count && before[j] != now[i]; j++) {
+		for (j = 0; j < t->children && t->before[j] != now[i]; j++) {
 			continue;
 		}
-		if (j == count) {
+		if (j == t->children) {
 			return now[i];
 		}
 	}
-	errx(3, "process %d has no new child: is it the smbd on this port?",
-	     (int)server);
-}
-
-/* Waits until no more than "count" children of the server are left. */
-static void wait_for_children(pid_t server, size_t count)
-{
-	double limit = seconds(CLOCK_MONOTONIC) + 20;
-	pid_t now[CHILDREN_MAX] = { 0 };
-
-	while (list_children(server, now) > count) {
-		if (seconds(CLOCK_MONOTONIC) > limit) {
-			errx(3, "smbd's processes do not end");
-		}
-		poll(NULL, 0, 1);
-	}
+	errx(3, "process %d has no new child: is it the smbd on port %u?",
+	     (int)t->server, t->port);
 }
 
 /* ---- crypto ------------------------------------------------------------ */
@@ -485,7 +485,7 @@ static void ntlmssp_field(struct request *r, size_t length, size_t *offset)
 
 /* The NTLMv2 answer to a challenge; leaves the session key in c->key. */
 static void ntlmssp_authenticate(struct connection *c, struct request *r,
-				 const struct options *o,
+				 const struct target *t,
 				 const uint8_t *challenge, size_t length)
 {
 	struct request text = { .length = 0 };
@@ -504,9 +504,9 @@ static void ntlmssp_authenticate(struct connection *c, struct request *r,
 		errx(3, "the server's target information is cut off");
 	}
 
-	add_utf16(&text, o->password, false);
+	add_utf16(&text, t->password, false);
 	digest(EVP_get_digestbyname("MD4"), text.bytes, text.length, owf);
-	add_utf16(&user, o->user, true);
+	add_utf16(&user, t->user, true);
 	hmac(EVP_md5(), owf, user.bytes, user.length, owf);
 
 	add(&blob, challenge + 24, CHALLENGE);
@@ -531,7 +531,7 @@ static void ntlmssp_authenticate(struct connection *c, struct request *r,
 	add32(r, 0xa0088215);
 	add(r, proof, HASH);
 	add(r, blob.bytes + CHALLENGE, blob.length - CHALLENGE);
-	add_utf16(r, o->user, true);
+	add_utf16(r, t->user, true);
 }
 
 static void smb1_negotiate(struct connection *c)
@@ -707,7 +707,8 @@ static void smb2_open(struct connection *c, const char *name)
 	memcpy(c->file, answer + 64 + 64, sizeof(c->file));
 }
 
-static void log_on(struct connection *c, const struct options *o)
+static void log_on(struct connection *c, const struct options *o,
+		   const struct target *t)
 {
 	struct request token = { .length = 0 };
 	const uint8_t *answer = NULL;
@@ -733,7 +734,7 @@ static void log_on(struct connection *c, const struct options *o)
 	}
 	challenge = answer + at;
 	token.length = 0;
-	ntlmssp_authenticate(c, &token, o, challenge, size);
+	ntlmssp_authenticate(c, &token, t, challenge, size);
 	if (c->smb2) {
 		answer = smb2_session_setup(c, &token, &length);
 		expect_ok(c, answer, "SMB2 session setup");
@@ -748,13 +749,14 @@ static void log_on(struct connection *c, const struct options *o)
 	}
 }
 
-static void open_connection(struct connection *c, const struct options *o)
+static void open_connection(struct target *t, const struct options *o)
 {
 	struct sockaddr_in address = {
 		.sin_family = AF_INET,
-		.sin_port = htons(o->port),
+		.sin_port = htons(t->port),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 	};
+	struct connection *c = &t->connection;
 	uint8_t *answer = c->answer;
 	int one = 1;
 
@@ -773,17 +775,31 @@ static void open_connection(struct connection *c, const struct options *o)
 	c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (c->fd < 0 ||
 	    connect(c->fd, (void *)&address, sizeof(address)) != 0) {
-		err(3, "127.0.0.1 port %u", o->port);
+		err(3, "127.0.0.1 port %u", t->port);
 	}
 	setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	log_on(c, o);
+	log_on(c, o, t);
 }
 
-static void close_connection(struct connection *c)
+/* Ends a connection and waits until its process has gone, too. */
+static void close_connection(struct target *t)
 {
+	struct connection *c = &t->connection;
+	struct pollfd gone = { .fd = -1, .events = POLLIN };
+	int result = 0;
+
+	gone.fd = (int)syscall(SYS_pidfd_open, new_child(t), 0);
+	if (gone.fd < 0) {
+		err(3, "pidfd_open");
+	}
 	close(c->fd);
 	EVP_MAC_CTX_free(c->cmac);
 	c->cmac = NULL;
+	result = poll(&gone, 1, 20000);
+	if (result != 1) {
+		errx(3, "smbd's process does not end");
+	}
+	close(gone.fd);
 }
 
 /* ---- loads ------------------------------------------------------------- */
@@ -843,17 +859,13 @@ static void make_read(const struct connection *c, const struct options *o,
 	add8(r, 0);
 }
 
-static const struct load {
+struct load {
 	const char *name;
+	void (*run)(struct target *targets, size_t count,
+		    const struct options *o, const struct load *load);
 	void (*make)(const struct connection *c, const struct options *o,
 		     struct request *r);
 	bool file;		/* needs an open file in SMB2 */
-} loads[] = {
-	{ "sessions", NULL, false },
-	{ "memory", NULL, false },
-	{ "echo", make_echo, false },
-	{ "attributes", make_attributes, true },
-	{ "read", make_read, true },
 };
 
 /* A good answer, signed where the request was: both say so in their flags. */
@@ -915,72 +927,106 @@ static void run_requests(struct connection *c, const struct options *o,
 	}
 }
 
-static void load_requests(const struct options *o, const struct load *load)
+/* The slices' order: first, second, second, first, and so on. */
+static struct target *in_turn(struct target *targets, size_t count, size_t n)
 {
-	struct connection c = { .fd = -1 };
-	pid_t before[CHILDREN_MAX] = { 0 };
-	size_t children = list_children(o->server, before);
-	clockid_t cpu = 0;
-	double wall = 0, used = 0;
+	return &targets[count == 1 ? 0 : (n ^ (n >> 1)) & 1];
+}
 
-	open_connection(&c, o);
-	if (load->file && o->smb2) {
-		smb2_open(&c, o->file);
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a;
+	double y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Slices that something else got into the way of are not what counts. */
+static double median(double *values, size_t count)
+{
+	qsort(values, count, sizeof(values[0]), compare);
+	return (values[(count - 1) / 2] + values[count / 2]) / 2;
+}
+
+static void load_requests(struct target *targets, size_t count,
+			  const struct options *o, const struct load *load)
+{
+	size_t i = 0;
+
+	for (i = 0; i < count; i++) {
+		struct target *t = &targets[i];
+
+		open_connection(t, o);
+		if (load->file && o->smb2) {
+			smb2_open(&t->connection, o->file);
+		}
+		if (clock_getcpuclockid(new_child(t), &t->cpu) != 0) {
+			errx(3, "no CPU clock for smbd's process");
+		}
+		run_requests(&t->connection, o, load, o->slice);
 	}
-	if (clock_getcpuclockid(new_child(o->server, before, children),
-				&cpu) != 0) {
-		errx(3, "no CPU clock for smbd's process");
+	for (i = 0; i < count * o->count; i++) {
+		struct target *t = in_turn(targets, count, i);
+		double used = seconds(t->cpu);
+		double wall = seconds(CLOCK_MONOTONIC);
+
+		run_requests(&t->connection, o, load, o->slice);
+		t->wall[t->slices] = seconds(CLOCK_MONOTONIC) - wall;
+		t->used[t->slices++] = seconds(t->cpu) - used;
 	}
-	run_requests(&c, o, load, o->count < WARM_UP ? o->count : WARM_UP);
-	used = seconds(cpu);
-	wall = seconds(CLOCK_MONOTONIC);
-	run_requests(&c, o, load, o->count);
-	wall = seconds(CLOCK_MONOTONIC) - wall;
-	used = seconds(cpu) - used;
-	close_connection(&c);
-	wait_for_children(o->server, children);
-	printf("rate %.3f\ncpu %.9f\n", o->count / wall, used / o->count);
-	free(c.answer);
+	for (i = 0; i < count; i++) {
+		close_connection(&targets[i]);
+	}
 }
 
 /*
- * The processes of these connections are gone when the clock is read, so
- * their time is taken from the server's account of its children. The kernel
- * gives that in ticks of 10 ms: count should be 100 or more.
+ * A slice is one session, from connecting until its process has gone. Then
+ * the process's own clock has gone as well, so the CPU time is taken from the
+ * server's account of its children; the kernel gives that in ticks of 10 ms.
  */
-static void load_sessions(const struct options *o)
+static void load_sessions(struct target *targets, size_t count,
+			  const struct options *o, const struct load *load)
 {
-	struct connection c = { .fd = -1 };
-	pid_t before[CHILDREN_MAX] = { 0 };
-	size_t children = list_children(o->server, before);
-	double used = process_ticks(o->server);
-	double wall = seconds(CLOCK_MONOTONIC);
-	unsigned i = 0;
+	double ticks = (double)sysconf(_SC_CLK_TCK);
+	double before[TARGETS_MAX] = { 0 };
+	size_t i = 0;
 
-	for (i = 0; i < o->count; i++) {
-		open_connection(&c, o);
-		close_connection(&c);
+	(void)load;
+	if (o->slice != 1) {
+		errx(2, "a slice of sessions is one session");
 	}
-	wall = seconds(CLOCK_MONOTONIC) - wall;
-	wait_for_children(o->server, children);
-	used = (process_ticks(o->server) - used) / (double)sysconf(_SC_CLK_TCK);
-	printf("rate %.3f\ncpu %.9f\n", o->count / wall, used / o->count);
-	free(c.answer);
+	for (i = 0; i < count; i++) {
+		before[i] = process_ticks(targets[i].server);
+	}
+	for (i = 0; i < count * o->count; i++) {
+		struct target *t = in_turn(targets, count, i);
+		double wall = seconds(CLOCK_MONOTONIC);
+
+		open_connection(t, o);
+		close_connection(t);
+		t->wall[t->slices++] = seconds(CLOCK_MONOTONIC) - wall;
+	}
+	for (i = 0; i < count; i++) {
+		struct target *t = &targets[i];
+		double used = process_ticks(t->server) - before[i];
+		size_t j = 0;
+
+		for (j = 0; j < t->slices; j++) {
+			t->used[j] = used / ticks / (double)t->slices;
+		}
+	}
 }
 
 /* What /proc says of the memory of a connection's process, in KiB. */
-static void load_memory(const struct options *o)
+static void print_memory(struct target *t, const struct options *o)
 {
-	struct connection c = { .fd = -1 };
-	pid_t before[CHILDREN_MAX] = { 0 };
-	size_t children = list_children(o->server, before);
 	unsigned long rss = 0, pss = 0, private = 0, value = 0;
 	char path[64] = "", line[128] = "", name[32] = "";
 	FILE *in = NULL;
 
-	open_connection(&c, o);
+	open_connection(t, o);
 	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup",
-		 (int)new_child(o->server, before, children));
+		 (int)new_child(t));
 	in = fopen(path, "re");
 	if (in == NULL) {
 		err(3, "%s", path);
@@ -993,33 +1039,42 @@ static void load_memory(const struct options *o)
 			rss = value;
 		} else if (strcmp(name, "Pss") == 0) {
 			pss = value;
-		} else if (strncmp(name, "Private_", 8) == 0 &&
-			   strcmp(name, "Private_Hugetlb") != 0) {
+		} else if (strcmp(name, "Private_Clean") == 0 ||
+			   strcmp(name, "Private_Dirty") == 0) {
 			private += value;
 		}
 	}
 	fclose(in);
-	close_connection(&c);
-	wait_for_children(o->server, children);
-	printf("rss %lu\npss %lu\nprivate %lu\n", rss, pss, private);
-	free(c.answer);
+	close_connection(t);
+	printf("rss %lu pss %lu private %lu\n", rss, pss, private);
 }
+
+static const struct load loads[] = {
+	{ "sessions", load_sessions, NULL, false },
+	{ "echo", load_requests, make_echo, false },
+	{ "attributes", load_requests, make_attributes, true },
+	{ "read", load_requests, make_read, true },
+	{ "memory", NULL, NULL, false },
+};
 
 /* ---- command line ------------------------------------------------------ */
 
 static void usage(FILE *out)
 {
 	fprintf(out,
-		"usage: load --port N --server PID --user NAME [OPTION]... LOAD\n"
-		"The password is read from the environment's PASSWD.\n"
-		"LOAD: sessions, memory, echo, attributes, read (SMB2)\n"
-		"  --port N      smbd's port on 127.0.0.1\n"
-		"  --server PID  smbd's first process\n"
+		"usage: load [OPTION]... LOAD PORT,PID,USER [PORT,PID,USER]\n"
+		"Loads the smbd on 127.0.0.1's PORT, whose first process is\n"
+		"PID, or two in turn. A line for each: operations a second\n"
+		"and seconds of CPU for one, the slices' medians, or memory\n"
+		"in KiB.\n"
+		"The passwords are in the environment's PASSWD and PASSWD2.\n"
+		"LOAD: sessions, echo, attributes, read (SMB2), memory\n"
 		"  --share NAME  the share (share)\n"
 		"  --file NAME   a file in it of 1 MiB (bench.dat)\n"
 		"  --smb2        SMB 3.1.1 rather than SMB1\n"
 		"  --sign        sign every request\n"
-		"  --count N     sessions or requests (100)\n"
+		"  --count N     slices for each server (100)\n"
+		"  --slice N     requests in a slice, sessions: always 1 (1)\n"
 		"  --depth N     requests under way at once, 1 to %d (8)\n",
 		DEPTH_MAX);
 }
@@ -1035,7 +1090,34 @@ static unsigned number(const char *text, unsigned long most)
 	return (unsigned)value;
 }
 
-static void run(const struct options *o, const char *name)
+/* Takes PORT,PID,USER apart. */
+static void parse_target(struct target *t, char *text, const char *variable,
+			 size_t slices)
+{
+	char *pid = strchr(text, ',');
+	char *user = pid == NULL ? NULL : strchr(pid + 1, ',');
+
+	if (user == NULL) {
+		errx(2, "'%s' is not PORT,PID,USER", text);
+	}
+	*pid++ = '\0';
+	*user++ = '\0';
+	t->port = (uint16_t)number(text, 65535);
+	t->server = (pid_t)number(pid, 1UL << 22);
+	t->user = user;
+	t->password = getenv(variable);
+	if (t->password == NULL) {
+		errx(2, "no %s in the environment", variable);
+	}
+	t->children = list_children(t->server, t->before);
+	t->wall = calloc(slices, sizeof(t->wall[0]));
+	t->used = calloc(slices, sizeof(t->used[0]));
+	if (t->wall == NULL || t->used == NULL) {
+		err(3, "calloc");
+	}
+}
+
+static const struct load *find_load(const char *name, bool smb2)
 {
 	size_t i = 0;
 
@@ -1043,95 +1125,109 @@ static void run(const struct options *o, const char *name)
 		if (strcmp(loads[i].name, name) != 0) {
 			continue;
 		}
-		if (loads[i].make == make_read && !o->smb2) {
+		if (loads[i].make == make_read && !smb2) {
 			errx(2, "read needs --smb2");
 		}
-		if (loads[i].make != NULL) {
-			load_requests(o, &loads[i]);
-		} else if (strcmp(name, "sessions") == 0) {
-			load_sessions(o);
-		} else {
-			load_memory(o);
-		}
-		return;
+		return &loads[i];
 	}
 	errx(2, "there is no load '%s'", name);
 }
 
-int main(int argc, char **argv)
+static void parse_options(struct options *o, int argc, char **argv)
 {
 	static const struct option names[] = {
-		{ "port", required_argument, NULL, 'p' },
-		{ "server", required_argument, NULL, 's' },
-		{ "user", required_argument, NULL, 'u' },
 		{ "share", required_argument, NULL, 'S' },
 		{ "file", required_argument, NULL, 'f' },
 		{ "smb2", no_argument, NULL, '2' },
 		{ "sign", no_argument, NULL, 'g' },
 		{ "count", required_argument, NULL, 'c' },
+		{ "slice", required_argument, NULL, 's' },
 		{ "depth", required_argument, NULL, 'd' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
-	struct options o = {
-		.password = getenv("PASSWD"),
-		.share = "share",
-		.file = "bench.dat",
-		.count = 100,
-		.depth = 8,
-	};
-	char path[128] = "";
+	const char *share = "share";
 	int option = 0;
 
 	while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
 		switch (option) {
-		case 'p':
-			o.port = (uint16_t)number(optarg, 65535);
-			break;
-		case 's':
-			o.server = (pid_t)number(optarg, 1UL << 22);
-			break;
-		case 'u':
-			o.user = optarg;
-			break;
 		case 'S':
-			o.share = optarg;
+			share = optarg;
 			break;
 		case 'f':
-			o.file = optarg;
+			o->file = optarg;
 			break;
 		case '2':
-			o.smb2 = true;
+			o->smb2 = true;
 			break;
 		case 'g':
-			o.sign = true;
+			o->sign = true;
 			break;
 		case 'c':
-			o.count = number(optarg, 100000000);
+			o->count = number(optarg, 1000000);
+			break;
+		case 's':
+			o->slice = number(optarg, 1000000);
 			break;
 		case 'd':
-			o.depth = number(optarg, DEPTH_MAX);
+			o->depth = number(optarg, DEPTH_MAX);
 			break;
 		case 'h':
 			usage(stdout);
-			return 0;
+			exit(0);
 		default:
 			usage(stderr);
-			return 2;
+			exit(2);
 		}
 	}
-	if (optind != argc - 1 || o.port == 0 || o.server == 0 ||
-	    o.user == NULL || o.password == NULL) {
+	snprintf(o->share, sizeof(o->share), "\\\\127.0.0.1\\%s", share);
+}
+
+int main(int argc, char **argv)
+{
+	static struct target targets[TARGETS_MAX];
+	struct options o = {
+		.file = "bench.dat",
+		.count = 100,
+		.slice = 1,
+		.depth = 8,
+	};
+	const struct load *load = NULL;
+	size_t count = 0, i = 0;
+
+	parse_options(&o, argc, argv);
+	if (argc - optind < 2 || argc - optind > 3) {
 		usage(stderr);
 		return 2;
 	}
-	snprintf(path, sizeof(path), "\\\\127.0.0.1\\%.64s", o.share);
-	o.share = path;
+	load = find_load(argv[optind++], o.smb2);
+	for (count = 0; optind < argc; count++) {
+		parse_target(&targets[count], argv[optind++],
+			     count == 0 ? "PASSWD" : "PASSWD2", o.count);
+	}
 	/* MD4 is in the legacy provider; naming one ends the default's rule. */
 	if (OSSL_PROVIDER_load(NULL, "legacy") == NULL ||
 	    OSSL_PROVIDER_load(NULL, "default") == NULL) {
 		errx(3, "OpenSSL has no legacy provider, needed for MD4");
 	}
-	run(&o, argv[optind]);
+	if (load->run == NULL) {
+		for (i = 0; i < count; i++) {
+			print_memory(&targets[i], &o);
+		}
+	} else {
+		load->run(targets, count, &o, load);
+		for (i = 0; i < count; i++) {
+			struct target *t = &targets[i];
+
+			printf("rate %.3f cpu %.9f\n",
+			       o.slice / median(t->wall, t->slices),
+			       median(t->used, t->slices) / o.slice);
+		}
+	}
+	for (i = 0; i < count; i++) {
+		free(targets[i].connection.answer);
+		free(targets[i].wall);
+		free(targets[i].used);
+	}
 	return 0;
 }
