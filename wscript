@@ -392,11 +392,12 @@ class cshlib_weak(c.cshlib):
 
 
 def unit_tests(bld, includes):
+    """A malloc() of a test's own has to be visible to the libraries."""
     helpers = bld.path.ant_glob('test/unit/*.c', excl='test/unit/test_*.c')
     for node in bld.path.ant_glob('test/unit/test_*.c'):
         bld.program(target=node.change_ext('').path_from(bld.bldnode),
                     source=[node] + helpers, includes=includes,
-                    cflags=['-Wno-cast-align'],
+                    cflags=['-Wno-cast-align', '-fvisibility=default'],
                     use='mac core CMOCKA TALLOC JANSSON CRYPTO',
                     install_path=None)
 
