@@ -33,6 +33,7 @@ struct check {
 	const struct ntsign_conf *conf;
 	const char *path;	/* the file asked for */
 	const char *module;	/* what smbd loads for `vfs objects` */
+	const char *root;	/* in front of paths as smbd sees them */
 	unsigned int global_line;	/* where [global] starts */
 	struct finding *findings;
 	size_t count;
@@ -79,6 +80,60 @@ static void add(struct check *check, enum ntsign_severity severity,
 	} else {
 		add_at(check, severity, check->path, check->global_line, text);
 	}
+}
+
+/* ---- files as smbd sees them ---- */
+
+/*
+ * The root directory of the smbd that runs with this smb.conf, as a path:
+ * another one than this process's where smbd has a mount namespace of its
+ * own. "" where there is no such smbd, or it cannot be looked into.
+ */
+static const char *find_root(struct check *check)
+{
+	const struct ntsign_conf_item *item =
+		ntsign_conf_global(check->conf, "piddirectory");
+	char *path = NULL;
+	char *root = NULL;
+	char name[16] = "";
+	unsigned int pid = 0;
+	FILE *f = NULL;
+
+	path = talloc_asprintf(check, "%s/smbd.pid",
+			       item != NULL ? item->value : "/run/samba");
+	f = path != NULL ? fopen(path, "re") : NULL;
+	if (f == NULL || fscanf(f, "%9u", &pid) != 1) {
+		pid = 0;
+	}
+	if (f != NULL) {
+		fclose(f);
+	}
+	path = talloc_asprintf(check, "/proc/%u/comm", pid);
+	f = pid != 0 && path != NULL ? fopen(path, "re") : NULL;
+	if (f == NULL) {
+		return "";
+	}
+	if (fgets(name, sizeof(name), f) != NULL &&
+	    strcmp(name, "smbd\n") == 0) {
+		root = talloc_asprintf(check, "/proc/%u/root", pid);
+	}
+	fclose(f);
+	if (root == NULL || access(root, X_OK) == -1) {
+		return "";
+	}
+	return root;
+}
+
+/* The absolute path by which to look for what smbd knows as `path`. */
+static const char *as_smbd_sees(struct check *check, const char *path)
+{
+	const char *seen = talloc_asprintf(check, "%s%s", check->root, path);
+
+	if (seen == NULL) {
+		check->no_memory = true;
+		return path;
+	}
+	return seen;
 }
 
 /* ---- the options ---- */
@@ -235,10 +290,10 @@ static void check_preload_file(struct check *check,
 		add(check, NTSIGN_SEVERITY_ERROR, item,
 		    "%s is no absolute path: smbd passes over it without a "
 		    "word; write %s", word, check->module);
-	} else if (stat(word, &preload) == -1) {
+	} else if (stat(as_smbd_sees(check, word), &preload) == -1) {
 		add(check, NTSIGN_SEVERITY_ERROR, item, "%s: %s", word,
 		    strerror(errno));
-	} else if (stat(check->module, &module) == 0 &&
+	} else if (stat(as_smbd_sees(check, check->module), &module) == 0 &&
 		   (preload.st_dev != module.st_dev ||
 		    preload.st_ino != module.st_ino)) {
 		add(check, NTSIGN_SEVERITY_ERROR, item,
@@ -337,7 +392,7 @@ static void check_global_vfs(struct check *check,
 		add(check, NTSIGN_SEVERITY_ERROR, item,
 		    "`vfs objects' does not name ntsign: the module sees no "
 		    "tree connect");
-	} else if (stat(check->module, &st) == -1) {
+	} else if (stat(as_smbd_sees(check, check->module), &st) == -1) {
 		add(check, NTSIGN_SEVERITY_ERROR, item,
 		    "%s: %s: smbd refuses every tree connect", check->module,
 		    strerror(errno));
@@ -501,7 +556,7 @@ static void check_writable(struct check *check,
 			   const struct ntsign_conf_item *item,
 			   const char *path)
 {
-	if (access(path, W_OK) == 0) {
+	if (access(as_smbd_sees(check, path), W_OK) == 0) {
 		return;
 	}
 	if (errno == EACCES && geteuid() != 0) {
@@ -527,14 +582,15 @@ static void check_audit_path(struct check *check,
 		add(check, NTSIGN_SEVERITY_NOTE, item,
 		    "audit file %s: not checked, since only smbd knows what "
 		    "its %% variables stand for", path);
-	} else if (stat(directory, &st) == -1) {
+	} else if (stat(as_smbd_sees(check, directory), &st) == -1) {
 		add(check, NTSIGN_SEVERITY_ERROR, item,
 		    "audit file %s: the directory %s: %s", path, directory,
 		    strerror(errno));
 	} else if (!S_ISDIR(st.st_mode)) {
 		add(check, NTSIGN_SEVERITY_ERROR, item,
 		    "audit file %s: %s is no directory", path, directory);
-	} else if (strchr(path, '%') != NULL || stat(path, &st) == -1) {
+	} else if (strchr(path, '%') != NULL ||
+		   stat(as_smbd_sees(check, path), &st) == -1) {
 		check_writable(check, item, directory);
 	} else if (S_ISDIR(st.st_mode)) {
 		add(check, NTSIGN_SEVERITY_ERROR, item,
@@ -708,6 +764,7 @@ static int run_check(TALLOC_CTX *mem_ctx, const char *path,
 		ntsign_output_error("ntsign: %s: %s", path, strerror(errno));
 		return NTSIGN_EXIT_FAILED;
 	}
+	check->root = find_root(check);
 	find_global_line(check);
 	take_remarks(check);
 	check_places(check);

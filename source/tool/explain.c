@@ -41,8 +41,8 @@ static const char *explain_unsigned(const struct ntsign_tally_mismatch *m)
 		return "smbd loses the session key of an NT4-style session "
 		       "setup, so signing never starts";
 	}
-	return "both sides' settings lead to signing, and the session is not "
-	       "signed";
+	return "the matrix has a session with these settings signed, and it "
+	       "is not";
 }
 
 static const char *explain_ended(const struct ntsign_tally_mismatch *m)

@@ -47,6 +47,7 @@ struct stream {
 struct follow {
 	const char *path;
 	bool once;
+	bool from_start;
 	bool colour;
 	bool failed;		/* memory or output; sticks */
 	int notify;		/* inotify, -1 without it */
@@ -156,10 +157,14 @@ static bool stream_open(struct follow *follow, struct stream *stream)
 	struct stat st = { .st_ino = 0 };
 	int fd = open(follow->path, O_RDONLY | O_CLOEXEC);
 
-	if (fd == -1 || fstat(fd, &st) == -1) {
-		if (fd != -1) {
-			close(fd);
-		}
+	if (fd == -1) {
+		return false;
+	}
+	if (fstat(fd, &st) == -1) {
+		int error = errno;
+
+		close(fd);
+		errno = error;
 		return false;
 	}
 	*stream = (struct stream){
@@ -397,7 +402,23 @@ static bool is_pipe(const struct stream *stream)
 	return fstat(stream->fd, &st) == 0 && !S_ISREG(st.st_mode);
 }
 
-static bool open_first(struct follow *follow)
+/* Waits for the file that smb.conf names: smbd makes it when the first client
+ * connects. False when it cannot be had. */
+static bool wait_for_file(struct follow *follow, const sigset_t *open_mask)
+{
+	bool opened = false;
+
+	ntsign_output_error("ntsign follow: waiting for %s, which is not there "
+			    "yet", follow->path);
+	do {
+		wait_for_news(follow, open_mask);
+		opened = stream_open(follow, &follow->current);
+	} while (!opened && errno == ENOENT && !is_stopped());
+	return opened;
+}
+
+static bool open_first(struct follow *follow, bool wait,
+		       const sigset_t *open_mask)
 {
 	struct stream *stream = &follow->current;
 
@@ -410,12 +431,17 @@ static bool open_first(struct follow *follow)
 		return stream->reader != NULL;
 	}
 	start_notify(follow);
-	if (!stream_open(follow, stream)) {
-		ntsign_output_error("ntsign: %s: %s", follow->path,
-				    strerror(errno));
-		return false;
+	if (stream_open(follow, stream)) {
+		return true;
 	}
-	return true;
+	if (errno == ENOENT && wait) {
+		follow->from_start = true;
+		if (wait_for_file(follow, open_mask) || is_stopped()) {
+			return true;
+		}
+	}
+	ntsign_output_error("ntsign: %s: %s", follow->path, strerror(errno));
+	return false;
 }
 
 struct settings {
@@ -428,7 +454,7 @@ struct settings {
 /* Reads or goes past what the file has already. */
 static bool begin(struct follow *follow, const struct settings *settings)
 {
-	if (settings->from_start) {
+	if (follow->from_start) {
 		return true;
 	}
 	if (settings->lines == 0) {
@@ -446,12 +472,14 @@ static bool begin(struct follow *follow, const struct settings *settings)
 	return ntsign_output_finish(stdout, "standard output");
 }
 
-static int run_follow(TALLOC_CTX *mem_ctx, const char *path,
+/* named: the path is the user's own, not smb.conf's. */
+static int run_follow(TALLOC_CTX *mem_ctx, const char *path, bool named,
 		      const struct settings *settings)
 {
 	struct follow follow = {
 		.path = path,
 		.once = settings->once,
+		.from_start = settings->from_start,
 		.colour = ntsign_output_colour(stdout),
 		.notify = -1,
 		.current = { .fd = -1 },
@@ -462,10 +490,12 @@ static int run_follow(TALLOC_CTX *mem_ctx, const char *path,
 	sigset_t open_mask;
 
 	catch_signals(&open_mask);
-	if (!open_first(&follow)) {
+	if (!open_first(&follow, !named && !settings->once, &open_mask)) {
 		return NTSIGN_EXIT_FAILED;
 	}
-	if (is_pipe(&follow.current)) {
+	if (follow.current.fd == -1) {
+		result = NTSIGN_EXIT_DONE;	/* stopped while waiting */
+	} else if (is_pipe(&follow.current)) {
 		result = follow_pipe(&follow, &open_mask);
 	} else if (begin(&follow, settings)) {
 		result = follow_file(&follow, &open_mask);
@@ -551,5 +581,5 @@ int ntsign_follow_main(TALLOC_CTX *mem_ctx, int argc, char **argv)
 	if (path == NULL) {
 		return NTSIGN_EXIT_FAILED;
 	}
-	return run_follow(mem_ctx, path, &settings);
+	return run_follow(mem_ctx, path, optind < argc, &settings);
 }

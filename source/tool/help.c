@@ -73,7 +73,7 @@ const struct ntsign_command ntsign_commands[] = {
 "Prints one readable line for each record that is added to the audit file,\n"
 "until it is interrupted. It goes on when the file is rotated by renaming or\n"
 "cut to nothing. FILE is an audit file, `-' standard input; without one it is\n"
-"the audit file that smb.conf names.\n"
+"the audit file that smb.conf names, which it waits for if need be.\n"
 "\n"
 "  -n, --lines N    begin with the last N records (default 0)\n"
 "  --from-start     begin with the first record\n"
