@@ -48,6 +48,9 @@ static bool audit_write(struct ntsign_record *record, bool warning)
 	} else {
 		DBG_ERR("ntsign: no memory for a record\n");
 	}
+	if (!ok) {
+		ntsign_state_lost(ntsign->state);
+	}
 	TALLOC_FREE(record);
 	return ok;
 }
@@ -55,7 +58,7 @@ static bool audit_write(struct ntsign_record *record, bool warning)
 /* What could not be written while the audit file was failing. */
 static void audit_lost(const struct ntsign_connection *c)
 {
-	unsigned int lost = ntsign_sink_lost(ntsign->sink);
+	uint32_t lost = ntsign_state_take_lost(ntsign->state);
 	struct ntsign_record *record = NULL;
 
 	if (lost == 0) {
@@ -177,8 +180,9 @@ static char *findings_fingerprint(TALLOC_CTX *mem_ctx, const char *parent)
 	return text;
 }
 
-static void audit_configuration(const struct ntsign_connection *c)
+static bool audit_configuration(const struct ntsign_connection *c)
 {
+	bool ok = true;
 	size_t i;
 
 	for (i = 0; i < ntsign->findings.count; i++) {
@@ -194,8 +198,9 @@ static void audit_configuration(const struct ntsign_connection *c)
 		ntsign_record_text(record, "message", f->message);
 		ntsign_record_text(record, "option", f->option);
 		ntsign_record_text(record, "value", f->value);
-		(void)audit_write(record, true);
+		ok &= audit_write(record, true);
 	}
+	return ok;
 }
 
 void ntsign_audit_begin(const struct ntsign_connection *c)
@@ -223,12 +228,15 @@ void ntsign_audit_begin(const struct ntsign_connection *c)
 			record, "auditEvents",
 			ntsign_events_name(ntsign->options->audit_events));
 		ntsign_record_int(record, "smbdPid", getppid());
-		(void)audit_write(record, false);
+		if (!audit_write(record, false)) {
+			ntsign_state_forget(ntsign->state, "started");
+		}
 	}
 	findings = findings_fingerprint(frame, parent);
 	if (ntsign->findings.count != 0 && findings != NULL &&
-	    ntsign_state_changed(ntsign->state, "findings", findings)) {
-		audit_configuration(c);
+	    ntsign_state_changed(ntsign->state, "findings", findings) &&
+	    !audit_configuration(c)) {
+		ntsign_state_forget(ntsign->state, "findings");
 	}
 	TALLOC_FREE(frame);
 }

@@ -241,8 +241,8 @@ static const char *closed_reason(const struct ntsign_connection *c)
 
 static int connection_destructor(struct ntsign_connection *c)
 {
-	ntsign_signature_end(c);
 	ntsign_session_detach(c);
+	ntsign_signature_end(c);
 	connection_negotiated(c, true);
 	record_connection(c, "closed", closed_reason(c), false);
 	ntsign_audit_end(c);
@@ -450,8 +450,8 @@ static void frame_handler(struct tevent_context *ev, struct tevent_fd *fde,
 	handling = NULL;
 	connection_negotiated(c, false);
 	ntsign_session_hook_auth(c);
-	ntsign_signature_after(c);
 	ntsign_session_end(c);
+	ntsign_signature_after(c);
 }
 
 /*

@@ -71,9 +71,6 @@ bool ntsign_sink_ready(struct ntsign_sink *sink);
 bool ntsign_sink_write(struct ntsign_sink *sink, const char *line, size_t len,
 		       bool warning);
 
-/* Lines lost since the last call that returned them. */
-unsigned int ntsign_sink_lost(struct ntsign_sink *sink);
-
 /* ---- state.c ---- */
 
 /* Opens what smbd processes share, through dbwrap. NULL when that fails;
@@ -86,6 +83,14 @@ struct ntsign_state *ntsign_state_open(TALLOC_CTX *mem_ctx);
  */
 bool ntsign_state_changed(struct ntsign_state *state, const char *name,
 			  const char *fingerprint);
+
+/* Takes that back: the next to ask gets true again. */
+void ntsign_state_forget(struct ntsign_state *state, const char *name);
+
+/* Counts one record that could not be written. */
+void ntsign_state_lost(struct ntsign_state *state);
+/* How many there were, in every process; each is told of once. */
+uint32_t ntsign_state_take_lost(struct ntsign_state *state);
 
 /*
  * Counts one record from an address. Returns true when it may be written,
@@ -249,6 +254,8 @@ struct ntsign_session {
 	struct ntsign_connection *connection;
 	struct smbXsrv_session *session;
 	struct ntsign_legs *legs;	/* of the setup under way, or NULL */
+	/* SMB1: set up, and its record waits for its first request */
+	struct ntsign_legs *undecided;
 	char *account;
 	bool keyless;			/* anonymous or guest: cannot sign */
 	bool proven;			/* `verified` has been recorded */
@@ -278,6 +285,10 @@ void ntsign_signature_started(struct ntsign_connection *c,
 			      struct smbXsrv_session *session);
 /* Whether SMB1 signing has been started and not switched off. */
 bool ntsign_signature_on(const struct ntsign_connection *c);
+/* Whether a good SMB1 signature has been seen on the connection. */
+bool ntsign_signature_proven(const struct ntsign_connection *c);
+/* Whether smbd is ending the connection over the SMB1 frame it has in hand. */
+bool ntsign_signature_refused(const struct ntsign_connection *c);
 /* SMB2: records that a session's client has been seen to sign. */
 void ntsign_signature_proof(struct ntsign_session *s);
 /* SMB2, a connection with a session that requires signing: before smbd reads

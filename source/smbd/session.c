@@ -145,6 +145,8 @@ struct ended {
 	const struct ntsign_legs *legs;		/* NULL: NT4-style */
 	bool known;				/* whether `status` is */
 	NTSTATUS status;
+	/* its first request was turned down for want of a signature */
+	bool unsigned_client;
 };
 
 static bool ended_ok(const struct ended *e)
@@ -243,21 +245,28 @@ static const char *ended_setup(const struct ended *e, bool anonymous)
 	return (ended_ok(e) || e->legs->kerberos) ? "kerberos" : NULL;
 }
 
+/* The strength of an NTLMSSP session's key: what both sides have said,
+ * [MS-NLMP] 3.2.5.1.2. 0 where there is none. */
+static unsigned int legs_key_bits(const struct ntsign_legs *legs)
+{
+	if (legs == NULL || legs->authenticate == NULL) {
+		return 0;
+	}
+	return ntsign_ntlmssp_key_bits(legs->authenticate->flags &
+				       legs->challenge_flags);
+}
+
 static void record_ntlmssp(struct ntsign_record *record,
 			   const struct ntsign_legs *legs)
 {
-	uint32_t flags = legs->challenge_flags;
 
 	ntsign_record_open(record, "ntlmssp");
 	ntsign_record_hex(record, "negotiateFlags", legs->negotiate_flags, 8);
 	ntsign_record_hex(record, "challengeFlags", legs->challenge_flags, 8);
 	if (legs->authenticate != NULL) {
-		flags = legs->authenticate->flags;
-		ntsign_record_hex(record, "authenticateFlags", flags, 8);
-		/* what both sides have said: [MS-NLMP] 3.2.5.1.2 */
-		ntsign_record_int(record, "keyBits",
-				  ntsign_ntlmssp_key_bits(
-					  flags & legs->challenge_flags));
+		ntsign_record_hex(record, "authenticateFlags",
+				  legs->authenticate->flags, 8);
+		ntsign_record_int(record, "keyBits", legs_key_bits(legs));
 		ntsign_record_text(record, "ntlmVersion",
 				   ntsign_ntlmssp_version(
 					   legs->authenticate));
@@ -310,9 +319,7 @@ static bool ended_signing(const struct ended *e)
 			SMBXSRV_SIGNING_REQUIRED) ||
 			session_encrypted(session);
 	}
-	return ntsign_signature_on(e->c) &&
-		(ended_flags2(e) & (NTSIGN_FLAGS2_SIGNATURES |
-				    NTSIGN_FLAGS2_SIGNATURES_REQUIRED));
+	return ntsign_signature_on(e->c) && !e->unsigned_client;
 }
 
 static int windows_event_id(const struct ended *e,
@@ -393,6 +400,11 @@ static void record_ended(const struct ended *e)
 		c->setup.refused;
 	facts.signing = ended_signing(e);
 	verdict = ntsign_policy_judge(&facts);
+	if (verdict.mismatch == NTSIGN_MISMATCH_NONE && ended_ok(e) &&
+	    !anonymous && legs_key_bits(e->legs) != 0 &&
+	    legs_key_bits(e->legs) < ntsign->options->minimum_key_bits) {
+		verdict.mismatch = NTSIGN_MISMATCH_SETTINGS;
+	}
 	event_id = windows_event_id(e, &verdict);
 
 	record = ntsign_audit_start(c, NTSIGN_RECORD_SESSION);
@@ -441,6 +453,38 @@ static void record_ended(const struct ended *e)
 /* ---- sessions that stand ---- */
 
 /*
+ * A server that requires signing signs whatever the client says. A client
+ * that says nothing in its session setup may sign as well, as smbclient
+ * does, or may not: its first request tells. [MS-SMB] 3.2.4.2.3
+ */
+static bool session_undecided(const struct ntsign_session *s,
+			      const struct ended *e)
+{
+	const struct ntsign_connection *c = s->connection;
+
+	return !ntsign_connection_is_smb2(c) && e->legs != NULL &&
+		ntsign_signature_on(c) && !ntsign_signature_proven(c) &&
+		!(ended_flags2(e) & (NTSIGN_FLAGS2_SIGNATURES |
+				     NTSIGN_FLAGS2_SIGNATURES_REQUIRED));
+}
+
+/* The record that waited for the first request. */
+static void session_decided(struct ntsign_session *s)
+{
+	struct ended e = {
+		.c = s->connection,
+		.session = s,
+		.legs = s->undecided,
+		.known = true,
+		.status = NT_STATUS_OK,
+		.unsigned_client = ntsign_signature_refused(s->connection),
+	};
+
+	record_ended(&e);
+	TALLOC_FREE(s->undecided);
+}
+
+/*
  * What smbd answers when it gives a session up after its session_info: an
  * SMB1 session that it cannot claim or store, an SMB2 one that cannot be
  * encrypted and has to be.
@@ -480,6 +524,9 @@ static int session_destructor(struct ntsign_session *s)
 		}
 		record_ended(&e);
 	} else if (s->established) {
+		if (s->undecided != NULL) {
+			session_decided(s);
+		}
 		ntsign_signature_proof(s);
 	}
 	DLIST_REMOVE(c->sessions, s);
@@ -541,6 +588,10 @@ static void session_established(struct ntsign_session *s)
 	} else if (s->session->global->signing_flags &
 		   SMBXSRV_SIGNING_REQUIRED) {
 		ntsign_connection_watch(c);
+	}
+	if (session_undecided(s, &e)) {
+		s->undecided = legs;
+		return;
 	}
 	record_ended(&e);
 	TALLOC_FREE(legs);
@@ -613,6 +664,10 @@ void ntsign_session_settle(struct ntsign_connection *c)
 	settle_nt4(c);
 	for (s = c->sessions; s != NULL; s = next) {
 		next = s->next;
+		if (s->undecided != NULL &&
+		    (ntsign_signature_proven(c) || !ntsign_signature_on(c))) {
+			session_decided(s);
+		}
 		if (s->legs != NULL && session_stands(s)) {
 			session_established(s);
 		}
@@ -638,6 +693,9 @@ void ntsign_session_detach(struct ntsign_connection *c)
 	struct ntsign_legs *legs = NULL;
 
 	while ((s = c->sessions) != NULL) {
+		if (s->undecided != NULL) {
+			session_decided(s);
+		}
 		if (s->established && s->legs == NULL) {
 			ntsign_signature_proof(s);
 		}
@@ -917,6 +975,7 @@ static void legs_accepted(struct ntsign_legs *legs)
 		DBG_ERR("ntsign: no memory for a session's record\n");
 		return;
 	}
+	legs->mechanism = NULL;
 	TALLOC_FREE(s->legs);
 	s->legs = talloc_steal(s, legs);
 	if (c->settle == NULL) {

@@ -49,6 +49,11 @@ bool ntsign_signature_on(const struct ntsign_connection *c)
 	return c->xconn->smb1.signing_state != NULL && next_sequence(c) != 0;
 }
 
+bool ntsign_signature_proven(const struct ntsign_connection *c)
+{
+	return smb1_signing_is_active(c->xconn->smb1.signing_state);
+}
+
 static int signature_destructor(struct ntsign_signature *signature)
 {
 	if (signature->key != NULL) {
@@ -119,8 +124,7 @@ void ntsign_signature_before(struct ntsign_connection *c,
 	}
 	signature->handling = true;
 	signature->on = true;
-	signature->proven = smb1_signing_is_active(
-		c->xconn->smb1.signing_state);
+	signature->proven = ntsign_signature_proven(c);
 	signature->expected = expected;
 	signature->header = *header;
 	signature->frame_len = 0;
@@ -281,33 +285,45 @@ void ntsign_signature_after(struct ntsign_connection *c)
 		record_smb1(c, "downgraded",
 			    (cause.event != NULL) ? cause.event : "bad",
 			    &cause);
-	} else if (!signature->proven &&
-		   smb1_signing_is_active(c->xconn->smb1.signing_state)) {
+	} else if (!signature->proven && ntsign_signature_proven(c)) {
 		record_smb1(c, "verified", NULL, NULL);
 	}
 	TALLOC_FREE(signature->frame);
 }
 
+/*
+ * What was wrong with the signature of the frame that smbd has in hand. Of a
+ * frame that came in pieces it is told only that there was none: smbd may
+ * have ended for another reason.
+ */
+static struct cause cause_in_hand(const struct ntsign_connection *c)
+{
+	const struct ntsign_signature *signature = c->signature;
+
+	if (signature == NULL || !signature->handling ||
+	    (signature->frame == NULL &&
+	     !ntsign_smb1_signature_absent(&signature->header))) {
+		return (struct cause) { .event = NULL, };
+	}
+	return find_cause(signature);
+}
+
+bool ntsign_signature_refused(const struct ntsign_connection *c)
+{
+	struct cause cause = cause_in_hand(c);
+
+	return cause.event != NULL;
+}
+
 void ntsign_signature_end(struct ntsign_connection *c)
 {
-	struct ntsign_signature *signature = c->signature;
-	struct cause cause;
+	struct cause cause = cause_in_hand(c);
 
-	if (signature == NULL || !signature->handling) {
-		return;
-	}
-	signature->handling = false;
-	if (signature->frame == NULL &&
-	    !ntsign_smb1_signature_absent(&signature->header)) {
-		/*
-		 * The frame came in pieces: smbd may have ended for another
-		 * reason than its signature.
-		 */
-		return;
-	}
-	cause = find_cause(signature);
 	if (cause.event != NULL) {
 		record_smb1(c, cause.event, NULL, &cause);
+	}
+	if (c->signature != NULL) {
+		c->signature->handling = false;
 	}
 }
 

@@ -26,7 +26,6 @@ struct ntsign_sink {
 	bool to_syslog;
 	/* the last attempt failed, and the log says so */
 	bool failing;
-	unsigned int lost;
 	char buffer[NTSIGN_RECORD_MAX];
 };
 
@@ -224,23 +223,10 @@ bool ntsign_sink_write(struct ntsign_sink *sink, const char *line, size_t len,
 	become_root();
 	ok = sink_current(sink) && sink_append(sink, line, len);
 	unbecome_root();
-	if (!ok) {
-		sink->lost++;
-		return false;
-	}
-	if (sink->failing) {
-		DBG_ERR("ntsign: the audit file %s can be written again, "
-			"%u records of this connection were lost\n",
-			sink->path, sink->lost);
+	if (ok && sink->failing) {
+		DBG_ERR("ntsign: the audit file %s can be written again\n",
+			sink->path);
 		sink->failing = false;
 	}
-	return true;
-}
-
-unsigned int ntsign_sink_lost(struct ntsign_sink *sink)
-{
-	unsigned int lost = sink->lost;
-
-	sink->lost = 0;
-	return lost;
+	return ok;
 }

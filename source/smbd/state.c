@@ -102,6 +102,82 @@ bool ntsign_state_changed(struct ntsign_state *state, const char *name,
 	return c.is_new;
 }
 
+void ntsign_state_forget(struct ntsign_state *state, const char *name)
+{
+	NTSTATUS status;
+
+	if (state == NULL) {
+		return;
+	}
+	status = dbwrap_delete(state->db, string_term_tdb_data(name));
+	if (!NT_STATUS_IS_OK(status)) {
+		DBG_NOTICE("ntsign: ntsign.tdb: %s\n", nt_errstr(status));
+	}
+}
+
+/* The name under which lost records are counted. */
+#define LOST "lost"
+
+struct lost {
+	uint32_t add;		/* 0: take what is there */
+	uint32_t count;
+};
+
+static void lost_parse(TDB_DATA key, TDB_DATA value, void *private_data)
+{
+	uint32_t *count = private_data;
+
+	if (value.dsize == sizeof(*count)) {
+		memcpy(count, value.dptr, sizeof(*count));
+	}
+}
+
+static void lost_fn(struct db_record *rec, TDB_DATA value, void *private_data)
+{
+	struct lost *lost = private_data;
+	uint32_t count = 0;
+	NTSTATUS status;
+
+	lost_parse((TDB_DATA) { .dsize = 0, }, value, &lost->count);
+	if (lost->add != 0) {
+		count = lost->count + lost->add;
+	}
+	status = dbwrap_record_store(
+		rec, make_tdb_data((const uint8_t *)&count, sizeof(count)), 0);
+	if (!NT_STATUS_IS_OK(status)) {
+		DBG_NOTICE("ntsign: ntsign.tdb: %s\n", nt_errstr(status));
+	}
+}
+
+void ntsign_state_lost(struct ntsign_state *state)
+{
+	struct lost lost = { .add = 1, };
+
+	if (state != NULL) {
+		(void)dbwrap_do_locked(state->db, string_term_tdb_data(LOST),
+				       lost_fn, &lost);
+	}
+}
+
+uint32_t ntsign_state_take_lost(struct ntsign_state *state)
+{
+	struct lost lost = { .add = 0, };
+	uint32_t count = 0;
+
+	if (state == NULL) {
+		return 0;
+	}
+	/* Mostly none is: seen without the record's lock. */
+	(void)dbwrap_parse_record(state->db, string_term_tdb_data(LOST),
+				  lost_parse, &count);
+	if (count == 0) {
+		return 0;
+	}
+	(void)dbwrap_do_locked(state->db, string_term_tdb_data(LOST), lost_fn,
+			       &lost);
+	return lost.count;
+}
+
 /* A key for an address's counter: "c" and the bucket's number. */
 static TDB_DATA bucket_key(const char *address, char key[8])
 {
