@@ -358,6 +358,11 @@ static const struct {
 	{ "moed", "x", "unknown: ntsign:moed = x: " NO_SUCH
 	  "; did you mean ntsign:mode?", AT(mode), 0 },
 	{ "emod", "x", "unknown: ntsign:emod = x: " NO_SUCH, AT(mode), 0 },
+	{ "modee", "x", "unknown: ntsign:modee = x: " NO_SUCH
+	  "; did you mean ntsign:mode?", AT(mode), 0 },
+	{ "mdxe", "x", "unknown: ntsign:mdxe = x: " NO_SUCH, AT(mode), 0 },
+	{ "sxrvxr", "x", "unknown: ntsign:sxrvxr = x: " NO_SUCH
+	  "; did you mean ntsign:server?", AT(mode), 0 },
 	{ "modus operandi", "x", "unknown: ntsign:modus operandi = x: "
 	  NO_SUCH, AT(mode), 0 },
 	{ "signing_rules", "*=required", "unknown: ntsign:signing_rules = "
@@ -661,6 +666,23 @@ static void test_rule_notes(void **state)
 					 rule_notes[i].notes);
 		assert_string_equal(findings, wanted);
 	}
+	talloc_free(ctx);
+}
+
+/* A rule has expired at the very second that its day ends. */
+static void test_rule_end(void **state)
+{
+	const struct ntsign_setting setting = { "signing rules",
+						"*=enabled@2026-11-20" };
+	const time_t end = 1795219200;
+	struct ntsign_option_findings findings = { .count = 0 };
+	TALLOC_CTX *ctx = talloc_new(NULL);
+
+	(void)state;
+	ntsign_options_parse(ctx, &setting, 1, end - 1, &findings);
+	assert_int_equal(findings.count, 1);
+	ntsign_options_parse(ctx, &setting, 1, end, &findings);
+	assert_int_equal(findings.count, 2);
 	talloc_free(ctx);
 }
 
@@ -991,6 +1013,7 @@ int main(void)
 		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_lists),
 		cmocka_unit_test(test_rule_notes),
+		cmocka_unit_test(test_rule_end),
 		cmocka_unit_test(test_long_values),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_last_wins),

@@ -401,6 +401,8 @@ static const struct {
 	{ "Windows NT x", false },
 	{ "Windows NT\t4.0", false },
 	{ "Windows NTFS", false },
+	{ "Windows NX 1381", false },
+	{ "Windows 200X 2195", false },
 	{ "windows nt 1381", false },
 	{ "Windows 2000", true },
 	{ "Windows 2000 2195", true },

@@ -137,6 +137,8 @@ static const struct {
 	{ BYTES("\0\xD8\0\xE0"), BAD "\xEE\x80\x80" },
 	{ BYTES("\0\xDCx\0"), BAD "x" },
 	{ BYTES("\0\xDC\0\xDC"), BAD BAD },
+	{ BYTES("\xFF\xDBx\0"), BAD "x" },
+	{ BYTES("\xFF\xDF"), BAD },
 	{ BYTES("\0\xD8\0\0x\0"), BAD },
 };
 
