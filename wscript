@@ -137,7 +137,7 @@ def find_sdk(conf):
 
     build = dict(re.findall(r'^ +([A-Z_]+): (.*)$', run(conf, [smbd, '-b']),
                             re.M))
-    for key in ('MODULESDIR', 'CONFIGFILE'):
+    for key in ('MODULESDIR', 'CONFIGFILE', 'LOGFILEBASE'):
         if not build.get(key):
             conf.fatal('%s -b does not print its %s' % (smbd, key))
     conf.env.SMBD = smbd
@@ -167,6 +167,7 @@ def find_sdk(conf):
     conf.define('NTSIGN_VERSION', VERSION)
     conf.define('NTSIGN_SAMBA_VERSION_STRING', stamp['samba'])
     conf.define('NTSIGN_CONFIGFILE', build['CONFIGFILE'])
+    conf.define('NTSIGN_LOGFILEBASE', build['LOGFILEBASE'])
     conf.define('NTSIGN_MODULESDIR', conf.env.MODULESDIR)
 
 

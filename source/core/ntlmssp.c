@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "bytes.h"
 #include "ntsign/text.h"
 
 /* Least lengths: [MS-NLMP] 2.2.1.1 to 2.2.1.3, without optional fields. */
@@ -16,16 +17,6 @@
 #define AUTHENTICATE_LEN 64
 /* Windows 9x ends the fixed part of AUTHENTICATE in front of the key. */
 #define AUTHENTICATE_SHORT_LEN 52
-
-static uint16_t pull16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] | p[1] << 8);
-}
-
-static uint32_t pull32(const uint8_t *p)
-{
-	return (uint32_t)pull16(p) | (uint32_t)pull16(p + 2) << 16;
-}
 
 struct message {
 	const uint8_t *data;

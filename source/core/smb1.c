@@ -9,22 +9,13 @@
 
 #include <string.h>
 
+#include "bytes.h"
 #include "ntsign/policy.h"
 #include "ntsign/text.h"
 
 /* word count, then as many 16 bit words, then the byte count */
 #define WORD_COUNT_OFFSET NTSIGN_SMB1_HEADER_LEN
 #define WORDS_OFFSET (WORD_COUNT_OFFSET + 1)
-
-static uint16_t pull16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] | p[1] << 8);
-}
-
-static uint32_t pull32(const uint8_t *p)
-{
-	return (uint32_t)pull16(p) | (uint32_t)pull16(p + 2) << 16;
-}
 
 bool ntsign_smb1_header_parse(const uint8_t *data, size_t len,
 			      struct ntsign_smb1_header *header)

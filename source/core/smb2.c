@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "bytes.h"
+
 /* [MS-SMB2] 2.2.1.2 and 2.2.3 */
 #define COMMAND_OFFSET 12
 #define FLAGS_OFFSET 16
@@ -16,11 +18,6 @@
 #define DIALECT_COUNT_OFFSET 2
 #define SECURITY_MODE_OFFSET 4
 #define CLIENT_GUID_OFFSET 12
-
-static uint16_t pull_u16(const uint8_t *data)
-{
-	return (uint16_t)(data[0] | (data[1] << 8));
-}
 
 struct ntsign_smb2_negotiate *ntsign_smb2_negotiate_parse(
 	TALLOC_CTX *mem_ctx, const uint8_t *data, size_t len)
@@ -33,15 +30,15 @@ struct ntsign_smb2_negotiate *ntsign_smb2_negotiate_parse(
 
 	if (len < NTSIGN_SMB2_HEADER_LEN + BODY_LEN ||
 	    memcmp(data, mark, sizeof(mark)) != 0 ||
-	    pull_u16(data + COMMAND_OFFSET) != 0 ||
+	    pull16(data + COMMAND_OFFSET) != 0 ||
 	    (data[FLAGS_OFFSET] & FLAGS_SERVER_TO_REDIR) != 0) {
 		return NULL;
 	}
 	body = data + NTSIGN_SMB2_HEADER_LEN;
-	if (pull_u16(body) != BODY_LEN) {
+	if (pull16(body) != BODY_LEN) {
 		return NULL;
 	}
-	count = pull_u16(body + DIALECT_COUNT_OFFSET);
+	count = pull16(body + DIALECT_COUNT_OFFSET);
 	if (count > (len - NTSIGN_SMB2_HEADER_LEN - BODY_LEN) / 2) {
 		return NULL;
 	}
@@ -49,14 +46,14 @@ struct ntsign_smb2_negotiate *ntsign_smb2_negotiate_parse(
 	if (negotiate == NULL) {
 		return NULL;
 	}
-	negotiate->security_mode = pull_u16(body + SECURITY_MODE_OFFSET);
+	negotiate->security_mode = pull16(body + SECURITY_MODE_OFFSET);
 	memcpy(negotiate->client_guid, body + CLIENT_GUID_OFFSET,
 	       sizeof(negotiate->client_guid));
 	if (count > NTSIGN_SMB2_DIALECTS_MAX) {
 		count = NTSIGN_SMB2_DIALECTS_MAX;
 	}
 	for (i = 0; i < count; i++) {
-		negotiate->dialects[i] = pull_u16(body + BODY_LEN + 2 * i);
+		negotiate->dialects[i] = pull16(body + BODY_LEN + 2 * i);
 	}
 	negotiate->count = count;
 	return negotiate;

@@ -20,6 +20,13 @@
 #define PEEK_MIN 64
 /* the largest frame that SMB1 knows: [MS-SMB] 2.1, a 17 bit length */
 #define PEEK_MAX (NTSIGN_NBT_HEADER_LEN + 0x1FFFF)
+/*
+ * The largest NEGOTIATE or SESSION_SETUP_ANDX that holds together: header,
+ * 255 words, 65535 bytes. A larger one is not waited for; a socket's receive
+ * buffer may not even have room for it.
+ */
+#define WAIT_MAX (NTSIGN_NBT_HEADER_LEN + NTSIGN_SMB1_HEADER_LEN + 1 + \
+		  2 * 255 + 2 + 0xFFFF)
 
 /* The handler of the connection whose frame smbd has in hand. */
 static struct ntsign_connection *handling;
@@ -342,6 +349,22 @@ static bool wait_for_rest(struct ntsign_connection *c, size_t have,
 	return false;
 }
 
+/* Waits until a frame that may be SMB1's shows its header. */
+static bool header_to_come(struct ntsign_connection *c,
+			   enum ntsign_frame kind, size_t have,
+			   uint32_t length)
+{
+	size_t needed = NTSIGN_NBT_HEADER_LEN;
+
+	if (kind != NTSIGN_FRAME_SHORT && kind != NTSIGN_FRAME_SMB1) {
+		return false;
+	}
+	if (have >= NTSIGN_NBT_HEADER_LEN) {
+		needed += MIN(length, NTSIGN_SMB1_HEADER_LEN);
+	}
+	return wait_for_rest(c, have, needed);
+}
+
 /*
  * Looks at the frame that smbd is about to read. False: not yet, more of it
  * has to come first.
@@ -352,6 +375,7 @@ static bool frame_before(struct ntsign_connection *c)
 	uint8_t head[PEEK_MIN];
 	uint8_t *data = head;
 	struct ntsign_smb1_header header = { .command = 0, };
+	enum ntsign_frame kind;
 	uint32_t length = 0;
 	size_t wanted;
 	size_t have;
@@ -360,8 +384,12 @@ static bool frame_before(struct ntsign_connection *c)
 	bool ok = true;
 
 	have = peek(c, head, sizeof(head));
-	if (have == 0 ||
-	    ntsign_frame_classify(head, have, &length) != NTSIGN_FRAME_SMB1 ||
+	kind = ntsign_frame_classify(head, have, &length);
+	if (have != 0 && header_to_come(c, kind, have, length)) {
+		ok = false;
+		goto done;
+	}
+	if (kind != NTSIGN_FRAME_SMB1 ||
 	    have < NTSIGN_NBT_HEADER_LEN + NTSIGN_SMB1_HEADER_LEN ||
 	    !ntsign_smb1_header_parse(head + NTSIGN_NBT_HEADER_LEN,
 				      have - NTSIGN_NBT_HEADER_LEN, &header)) {
@@ -387,7 +415,7 @@ static bool frame_before(struct ntsign_connection *c)
 			have = peek(c, data, wanted);
 		}
 	}
-	if (whole && wait_for_rest(c, have, wanted)) {
+	if (whole && wanted <= WAIT_MAX && wait_for_rest(c, have, wanted)) {
 		ok = false;
 		goto done;
 	}

@@ -58,12 +58,12 @@ static bool same_build(void)
 	return false;
 }
 
-/* The mode as smbd knows it; a value that is none is not an audit. */
+/* The mode as smbd knows it; a value that is none leaves the default. */
 static bool mode_is_audit(void)
 {
 	const char *mode = lp_parm_const_string(-1, "ntsign", "mode", "audit");
 
-	return strequal(mode, "audit");
+	return !strequal(mode, "enforce") && !strequal(mode, "emulate");
 }
 
 /*

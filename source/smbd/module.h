@@ -95,7 +95,7 @@ uint32_t ntsign_state_take_lost(struct ntsign_state *state);
 /*
  * Counts one record from an address. Returns true when it may be written,
  * false when it is one too many in this second; then *first_suppressed says
- * whether it is the first that no record speaks of yet.
+ * whether it is the first of that address in this second.
  */
 bool ntsign_state_admit(struct ntsign_state *state, const char *address,
 			time_t now, bool *first_suppressed);

@@ -399,12 +399,9 @@ static void record_ended(const struct ended *e)
 	facts.refused = (e->legs != NULL) ? e->legs->refused :
 		c->setup.refused;
 	facts.signing = ended_signing(e);
+	facts.key_bits = anonymous ? 0 : legs_key_bits(e->legs);
+	facts.minimum_key_bits = ntsign->options->minimum_key_bits;
 	verdict = ntsign_policy_judge(&facts);
-	if (verdict.mismatch == NTSIGN_MISMATCH_NONE && ended_ok(e) &&
-	    !anonymous && legs_key_bits(e->legs) != 0 &&
-	    legs_key_bits(e->legs) < ntsign->options->minimum_key_bits) {
-		verdict.mismatch = NTSIGN_MISMATCH_SETTINGS;
-	}
 	event_id = windows_event_id(e, &verdict);
 
 	record = ntsign_audit_start(c, NTSIGN_RECORD_SESSION);

@@ -10,6 +10,8 @@
  */
 #include "module.h"
 
+#include <paths.h>
+#include <sys/un.h>
 #include <syslog.h>
 
 #undef DBGC_CLASS
@@ -24,6 +26,8 @@ struct ntsign_sink {
 	ino_t ino;
 	bool regular;
 	bool to_syslog;
+	int log_fd;		/* a socket to _PATH_LOG, or -1 */
+	bool log_failing;
 	/* the last attempt failed, and the log says so */
 	bool failing;
 	char buffer[NTSIGN_RECORD_MAX];
@@ -34,6 +38,10 @@ static int sink_destructor(struct ntsign_sink *sink)
 	if (sink->fd != -1) {
 		close(sink->fd);
 		sink->fd = -1;
+	}
+	if (sink->log_fd != -1) {
+		close(sink->log_fd);
+		sink->log_fd = -1;
 	}
 	return 0;
 }
@@ -136,6 +144,7 @@ struct ntsign_sink *ntsign_sink_open(TALLOC_CTX *mem_ctx,
 		return NULL;
 	}
 	sink->fd = -1;
+	sink->log_fd = -1;
 	sink->to_syslog = options->audit_syslog;
 	sink->path = ntsign_config_audit_file(sink, options);
 	if (sink->path == NULL) {
@@ -208,14 +217,96 @@ static bool sink_append(struct ntsign_sink *sink, const char *line, size_t len)
 	return false;
 }
 
+/* ---- syslog ---- */
+
+static bool syslog_connect(struct ntsign_sink *sink)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX, };
+
+	if (sink->log_fd != -1) {
+		return true;
+	}
+	sink->log_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (sink->log_fd == -1) {
+		return false;
+	}
+	strlcpy(address.sun_path, _PATH_LOG, sizeof(address.sun_path));
+	if (connect(sink->log_fd, (struct sockaddr *)&address,
+		    sizeof(address)) != 0) {
+		close(sink->log_fd);
+		sink->log_fd = -1;
+		return false;
+	}
+	return true;
+}
+
+/*
+ * In place of syslog(3), which waits for a logger that does not read: here a
+ * client would wait. [RFC3164] 4.1, as the logger of this host expects it.
+ */
+static bool syslog_send(struct ntsign_sink *sink, const char *line, size_t len,
+			int priority)
+{
+	char head[64];
+	char date[32];
+	time_t now = time(NULL);
+	struct tm tm = { .tm_sec = 0, };
+	struct iovec vector[2];
+	struct msghdr message = { .msg_iov = vector, .msg_iovlen = 2, };
+
+	if (!syslog_connect(sink)) {
+		return false;
+	}
+	if (localtime_r(&now, &tm) == NULL ||
+	    strftime(date, sizeof(date), "%b %e %H:%M:%S", &tm) == 0) {
+		return false;
+	}
+	snprintf(head, sizeof(head), "<%d>%s smbd[%d]: ",
+		 LOG_AUTH | priority, date, (int)getpid());
+	vector[0] = (struct iovec) {
+		.iov_base = head, .iov_len = strlen(head),
+	};
+	vector[1] = (struct iovec) {
+		.iov_base = discard_const_p(char, line), .iov_len = len,
+	};
+	if (sendmsg(sink->log_fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) == -1) {
+		if (errno != EAGAIN && errno != ENOBUFS) {
+			int error = errno;
+
+			/* a logger that was started anew has a new socket */
+			close(sink->log_fd);
+			sink->log_fd = -1;
+			errno = error;
+		}
+		return false;
+	}
+	return true;
+}
+
+static void syslog_write(struct ntsign_sink *sink, const char *line,
+			 size_t len, int priority)
+{
+	bool was_connected = (sink->log_fd != -1);
+	bool ok = syslog_send(sink, line, len, priority);
+
+	if (!ok && was_connected && sink->log_fd == -1) {
+		ok = syslog_send(sink, line, len, priority);
+	}
+	if (!ok && !sink->log_failing) {
+		DBG_ERR("ntsign: cannot write to syslog: %s\n",
+			strerror(errno));
+	}
+	sink->log_failing = !ok;
+}
+
 bool ntsign_sink_write(struct ntsign_sink *sink, const char *line, size_t len,
 		       bool warning)
 {
 	bool ok = false;
 
 	if (sink->to_syslog) {
-		syslog(LOG_AUTH | (warning ? LOG_WARNING : LOG_INFO),
-		       "%.*s", (int)(len - 1), line);
+		syslog_write(sink, line, len - 1,
+			     warning ? LOG_WARNING : LOG_INFO);
 	}
 	if (len > sizeof(sink->buffer)) {
 		return false;

@@ -28,8 +28,9 @@ struct counter {
 	int64_t second;
 	uint32_t written;
 	uint32_t suppressed;
-	/* the second of the oldest suppressed record */
+	/* the seconds of the oldest and the latest suppressed record */
 	int64_t since;
+	int64_t until;
 	char address[INET6_ADDRSTRLEN];
 };
 
@@ -218,7 +219,7 @@ struct admit {
 	const char *address;
 	time_t now;
 	bool admitted;
-	bool first_suppressed;	/* of this address, and not yet taken */
+	bool first_suppressed;	/* of this address, in this second */
 };
 
 static void admit_fn(struct db_record *rec, TDB_DATA value, void *private_data)
@@ -249,8 +250,12 @@ static void admit_fn(struct db_record *rec, TDB_DATA value, void *private_data)
 	} else {
 		a->admitted = false;
 		if (counter.suppressed == 0) {
-			a->first_suppressed = true;
 			counter.since = (int64_t)a->now;
+		}
+		if (counter.suppressed == 0 ||
+		    counter.until != (int64_t)a->now) {
+			a->first_suppressed = true;
+			counter.until = (int64_t)a->now;
 		}
 		counter.suppressed++;
 	}
@@ -376,8 +381,8 @@ static void take_fn(struct db_record *rec, TDB_DATA value, void *private_data)
 	if (!counter_load(value, &counter) || counter.suppressed == 0) {
 		return;
 	}
-	if (counter.second >= (int64_t)take->now) {
-		take->left = counter.second;
+	if (counter.until >= (int64_t)take->now) {
+		take->left = counter.until;
 		return;
 	}
 	list = talloc_realloc(take->mem_ctx, take->list,

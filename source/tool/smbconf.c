@@ -15,11 +15,6 @@
 #include "smbconf.h"
 #include "tool.h"
 
-/* Where smbd logs when smb.conf has no `log file`; `smbd -b` prints it. */
-#ifndef NTSIGN_LOGFILEBASE
-#define NTSIGN_LOGFILEBASE "/var/log/samba"
-#endif
-
 /* smbd's own limit. */
 #define INCLUDE_DEPTH_MAX 100
 #define FILE_MAX (16 * 1024 * 1024)
