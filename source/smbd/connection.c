@@ -12,6 +12,7 @@
 
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 
 #undef DBGC_CLASS
 #define DBGC_CLASS DBGC_AUTH
@@ -365,6 +366,42 @@ static bool header_to_come(struct ntsign_connection *c,
 	return wait_for_rest(c, have, needed);
 }
 
+/* Waits until all of the message that opens the connection is there. */
+static bool first_to_come(struct ntsign_connection *c, enum ntsign_frame kind,
+			  size_t have, uint32_t length)
+{
+	size_t full = NTSIGN_NBT_HEADER_LEN + (size_t)length;
+	int available = 0;
+
+	if (kind != NTSIGN_FRAME_SHORT && kind != NTSIGN_FRAME_SMB1 &&
+	    kind != NTSIGN_FRAME_SMB2) {
+		return false;
+	}
+	if (have < NTSIGN_NBT_HEADER_LEN) {
+		return wait_for_rest(c, have, NTSIGN_NBT_HEADER_LEN);
+	}
+	if (full > WAIT_MAX ||
+	    ioctl(c->xconn->transport.sock, FIONREAD, &available) != 0) {
+		return false;
+	}
+	return wait_for_rest(c, (size_t)available, full);
+}
+
+static void first_look(struct ntsign_connection *c)
+{
+	uint8_t *data = talloc_array(c, uint8_t, WAIT_MAX);
+	size_t have;
+
+	if (data == NULL) {
+		return;
+	}
+	have = peek(c, data, WAIT_MAX);
+	if (have != 0) {
+		first_message(c, data, have);
+	}
+	TALLOC_FREE(data);
+}
+
 /*
  * Looks at the frame that smbd is about to read. False: not yet, more of it
  * has to come first.
@@ -385,7 +422,9 @@ static bool frame_before(struct ntsign_connection *c)
 
 	have = peek(c, head, sizeof(head));
 	kind = ntsign_frame_classify(head, have, &length);
-	if (have != 0 && header_to_come(c, kind, have, length)) {
+	if (have != 0 &&
+	    (header_to_come(c, kind, have, length) ||
+	     (!c->first_seen && first_to_come(c, kind, have, length)))) {
 		ok = false;
 		goto done;
 	}
@@ -395,10 +434,7 @@ static bool frame_before(struct ntsign_connection *c)
 				      have - NTSIGN_NBT_HEADER_LEN, &header)) {
 		if (!c->first_seen && have != 0) {
 			/* SMB2's NEGOTIATE, or no SMB at all */
-			uint8_t first[1024];
-
-			have = peek(c, first, sizeof(first));
-			first_message(c, first, have);
+			first_look(c);
 		}
 		goto done;
 	}
@@ -483,10 +519,9 @@ static void frame_handler(struct tevent_context *ev, struct tevent_fd *fde,
 }
 
 /*
- * Before smbd handles any event. Two things have no better place: the first
- * message where `server min protocol` is above NT1, as smbd's handler of it
- * cannot be called from outside; and the requests of SMB2 sessions that
- * require signing.
+ * Before smbd handles any event: what has no better place. That is the
+ * requests of SMB2 sessions that require signing; and, where `server min
+ * protocol` is above NT1, the first message behind a NetBIOS session request.
  */
 static void trace_fd(struct tevent_fd *fde,
 		     enum tevent_event_trace_point point, void *private_data)
@@ -502,9 +537,6 @@ static void trace_fd(struct tevent_fd *fde,
 		return;
 	}
 	for (c = ntsign->connections; c != NULL; c = c->next) {
-		uint8_t first[1024];
-		size_t have;
-
 		if (c->first_seen && !c->watched) {
 			continue;
 		}
@@ -514,11 +546,8 @@ static void trace_fd(struct tevent_fd *fde,
 		}
 		if (c->watched) {
 			ntsign_signature_smb2_before(c);
-			continue;
-		}
-		have = peek(c, first, sizeof(first));
-		if (have != 0) {
-			first_message(c, first, have);
+		} else {
+			first_look(c);
 		}
 	}
 	if (!needed) {
@@ -543,6 +572,50 @@ void ntsign_connection_watch(struct ntsign_connection *c)
 {
 	c->watched = true;
 	trace_start(c->xconn->client->raw_ev_ctx);
+}
+
+/*
+ * Where `server min protocol` is above NT1 smbd's handler of the first
+ * message cannot be called from outside. It has to wait until the message is
+ * there and has been looked at, and is woken up then.
+ */
+static void first_handler(struct tevent_context *ev, struct tevent_fd *fde,
+			  uint16_t flags, void *private_data)
+{
+	struct ntsign_connection *c = talloc_get_type_abort(
+		private_data, struct ntsign_connection);
+	uint8_t head[PEEK_MIN];
+	uint32_t length = 0;
+	enum ntsign_frame kind;
+	size_t have = peek(c, head, sizeof(head));
+
+	kind = ntsign_frame_classify(head, have, &length);
+	if (have != 0 && first_to_come(c, kind, have, length)) {
+		return;
+	}
+	if (have != 0) {
+		first_look(c);
+	}
+	if (!c->first_seen) {
+		trace_start(ev);
+	}
+	TALLOC_FREE(c->first_fde);
+	if (c->xconn->transport.fde != NULL) {
+		TEVENT_FD_READABLE(c->xconn->transport.fde);
+	}
+}
+
+static bool wait_for_first(struct ntsign_connection *c)
+{
+	c->first_fde = tevent_add_fd(c->xconn->client->raw_ev_ctx, c,
+				     c->xconn->transport.sock, 0,
+				     first_handler, c);
+	if (c->first_fde == NULL) {
+		return false;
+	}
+	TEVENT_FD_NOT_READABLE(c->xconn->transport.fde);
+	TEVENT_FD_READABLE(c->first_fde);
+	return true;
 }
 
 static bool take_over_socket(struct ntsign_connection *c)
@@ -604,19 +677,20 @@ static void connection_publish(struct ntsign_connection *c)
 NTSTATUS ntsign_connection_attach(struct ntsign_module *module,
 				  struct smbXsrv_connection *xconn)
 {
-	struct tevent_context *ev = xconn->client->raw_ev_ctx;
 	struct ntsign_connection *c = connection_new(xconn);
+	bool ok;
 
 	if (c == NULL) {
 		return NT_STATUS_NO_MEMORY;
 	}
 	if (lp_server_min_protocol() <= PROTOCOL_NT1) {
-		if (!take_over_socket(c)) {
-			TALLOC_FREE(c);
-			return NT_STATUS_NO_MEMORY;
-		}
+		ok = take_over_socket(c);
 	} else {
-		trace_start(ev);
+		ok = wait_for_first(c);
+	}
+	if (!ok) {
+		TALLOC_FREE(c);
+		return NT_STATUS_NO_MEMORY;
 	}
 	connection_publish(c);
 	return NT_STATUS_OK;

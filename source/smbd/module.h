@@ -175,6 +175,7 @@ struct ntsign_connection {
 	bool address_known;
 
 	/* the first message */
+	struct tevent_fd *first_fde;	/* waits for it; NULL: does not */
 	bool first_seen;
 	enum ntsign_frame first;
 	struct ntsign_smb1_negotiate *smb1_negotiate;
