@@ -59,6 +59,9 @@ EXPORTS = {
 TOOLCHAIN_SYMBOLS = ['__gmon_start__', '_ITM_deregisterTMCloneTable',
                      '_ITM_registerTMCloneTable', '__cxa_finalize']
 
+# What finds the others' targets, and the compiler's own.
+NOT_BY_JUMP = ['dl_iterate_phdr', 'dlopen', 'dlsym', 'dlerror'] + TOOLCHAIN_SYMBOLS
+
 # Packages of Debian and its relatives that have what configure looks for.
 LIBRARIES = {
     'TALLOC': ('talloc', 'talloc.h', 'libtalloc-dev'),
@@ -262,6 +265,7 @@ def configure(conf):
     env.CFLAGS = flags + env.CFLAGS
     env.LINKFLAGS = link + env.LINKFLAGS
     env.SANITIZED = bool(o.enable_asan)
+    env.IMPORTS = not o.enable_asan and not o.coverage
     env.WITH_TESTS = bool(o.with_tests)
     env.WITH_FUZZ = bool(o.with_fuzz)
 
@@ -352,14 +356,16 @@ ccroot.USELIB_VARS['cshlib_weak'] = ccroot.USELIB_VARS['cshlib']
 
 
 class cshlib_weak(c.cshlib):
-    """Links a module whose references to Samba's symbols are weak.
+    """Links a module whose references to Samba's symbols are its own affair.
 
-    With strong ones the dynamic linker refuses the module where one is
-    missing, and the module cannot say why. This happens in another Samba
-    than the one it was built for, and in samba-tool, because Python keeps
-    the libraries of its extensions to itself: there the module has to find
-    the one function it needs by dlsym(). That no symbol is missing in the
-    right Samba is shown by check_module().
+    The dynamic linker would look each name up in each of smbd's libraries,
+    at every connection; and with strong references it refuses the module
+    where one is missing, and the module cannot say why. That happens in
+    another Samba than the one it was built for, and in samba-tool, because
+    Python keeps the libraries of its extensions to itself. So functions are
+    called by jumps whose targets source/smbd/imports.c finds in the library
+    that has them; what remains are weak references to data. On other
+    processors than amd64, and for the sanitizers, all are weak references.
     """
 
     def run(self):
@@ -374,22 +380,77 @@ class cshlib_weak(c.cshlib):
             [node.abspath() for node in self.inputs] + core)
         if ret:
             return ret
+        wanted = re.findall(r'^(\S+) U',
+                            output_of(env.NM + ['-P', '-u', whole.abspath()]),
+                            re.M)
+        inputs = [whole]
+        if env.DEST_CPU == 'x86_64' and env.IMPORTS:
+            imports = self.imports(wanted)
+            if imports is None:
+                return 1
+            inputs.append(imports)
         offered = offered_by(env.NM[0], tuple(
             f for f in env.SMBD_LIBRARIES if not is_libc(f)))
-        wanted = output_of(env.NM + ['-P', '-u', whole.abspath()])
-        names.write(''.join(
-            word + '\n' for word in re.findall(r'^(\S+) U', wanted, re.M)
-            if word in offered))
+        names.write(''.join(word + '\n' for word in wanted
+                            if word in offered))
         ret = self.exec_command(
             env.OBJCOPY + ['--weaken-symbols=' + names.abspath(),
                            whole.abspath()])
         if ret:
             return ret
-        objects, self.inputs = self.inputs, [whole]
+        objects, self.inputs = self.inputs, inputs
         try:
             return super().run()
         finally:
             self.inputs = objects
+
+    def imports(self, wanted):
+        """The jumps, and what imports.c needs to find their targets."""
+        env = self.env
+        left = set(wanted) - set(NOT_BY_JUMP)
+        found = []
+        for path in env.SMBD_LIBRARIES:    # in the dynamic linker's order
+            types = types_of(env.NM[0], path)
+            here = sorted(n for n in left if types.get(n, '-') in 'TWi')
+            left -= set(types)
+            soname = re.search(
+                r'\(SONAME\).*\[(.*)\]',
+                output_of(env.READELF + ['-d', '-W', path]))
+            if here and soname:
+                found.append((soname.group(1), here))
+        text = ['/* Written by wscript for %s. */' % env.SMBD,
+                '#include <stddef.h>',
+                'const unsigned char ntsign_import_names[] =']
+        jumps = []
+        for soname, functions in found:
+            for name in [soname] + functions:
+                if len(name) > 255:
+                    self.generator.bld.fatal('%s: too long a name' % name)
+                text.append('    "\\%03o" "%s" "\\000"' % (len(name), name))
+            text.append('    "\\000"')
+            jumps += functions
+        text += [
+            '    ;',
+            '__attribute__((aligned(4096)))',
+            'void *ntsign_import_targets[(%d * sizeof(void *) + 4095) / 4096'
+            ' * 4096 / sizeof(void *)];' % len(jumps),
+            'const size_t ntsign_import_targets_size =',
+            '    sizeof(ntsign_import_targets);']
+        for i, name in enumerate(jumps):
+            text.append(
+                '__asm__(".text\\n.p2align 4\\n.hidden {0}\\n.globl {0}\\n'
+                '.type {0}, @function\\n{0}:\\n\\tendbr64\\n'
+                '\\tjmp *ntsign_import_targets+{1}(%rip)\\n'
+                '.size {0}, .-{0}\\n");'.format(name, 8 * i))
+        source = self.outputs[0].change_ext('.imports.c')
+        target = self.outputs[0].change_ext('.imports.o')
+        source.write('\n'.join(text) + '\n')
+        if self.exec_command(
+                env.CC + ['-O2', '-fPIC', '-fvisibility=hidden',
+                          '-fcf-protection', '-c', '-o', target.abspath(),
+                          source.abspath()]):
+            return None
+        return target
 
 
 def unit_tests(bld, includes):
@@ -439,6 +500,11 @@ def symbols_of(nm, which, files):
         if len(word) >= 2 and len(word[1]) == 1:
             found[word[0].split('@')[0]] = word[1]
     return found
+
+
+@functools.lru_cache(maxsize=None)
+def types_of(nm, library):
+    return symbols_of(nm, '--defined-only', [library])
 
 
 @functools.lru_cache(maxsize=None)

@@ -138,30 +138,25 @@ bool ntsign_audit_finish(const struct ntsign_connection *c,
 	return ok;
 }
 
+/*
+ * The smbd that this process is a child of: its pid, and when it wrote its
+ * pid file, because a pid may come back.
+ */
 static const char *parent_fingerprint(TALLOC_CTX *mem_ctx)
 {
+	struct stat st = { .st_size = 0, };
 	char *path = NULL;
-	char *stat_line = NULL;
-	char *p = NULL;
-	size_t len = 0;
-	int field;
 
-	/*
-	 * The parent smbd, told by its pid and the time it was started,
-	 * field 22 of proc(5)'s stat: behind the ")" that ends field 2.
-	 */
-	path = talloc_asprintf(mem_ctx, "/proc/%d/stat", (int)getppid());
+	path = talloc_asprintf(mem_ctx, "%s/smbd.pid", lp_pid_directory());
 	if (path == NULL) {
 		return NULL;
 	}
-	stat_line = file_load(path, &len, 4096, mem_ctx);
-	p = (stat_line != NULL) ? strrchr(stat_line, ')') : NULL;
-	for (field = 2; p != NULL && field < 22; field++) {
-		p = strchr(p + 1, ' ');
+	if (stat(path, &st) != 0) {
+		DBG_NOTICE("ntsign: %s: %s\n", path, strerror(errno));
 	}
-	return talloc_asprintf(mem_ctx, "%d %.*s", (int)getppid(),
-			       (p != NULL) ? (int)strcspn(p + 1, " ") : 0,
-			       (p != NULL) ? p + 1 : "");
+	return talloc_asprintf(mem_ctx, "%d %jd.%09ld", (int)getppid(),
+			       (intmax_t)st.st_mtim.tv_sec,
+			       st.st_mtim.tv_nsec);
 }
 
 /* The configuration errors as one text: a change of them is news. */

@@ -9,6 +9,7 @@
  * what smbd then holds a pointer to is registered last.
  */
 #include "module.h"
+#include "imports.h"
 
 #include <dlfcn.h>
 
@@ -17,8 +18,11 @@
 
 struct ntsign_module *ntsign;
 
-/* Whether smbd is the build that the module's headers describe. */
-static bool same_build(void)
+/*
+ * Whether smbd is the build that the module's headers describe. `missing`: a
+ * function that it has not got, or NULL.
+ */
+static bool same_build(const char *missing)
 {
 	static bool logged;
 	struct smbXsrv_client *client = global_smbXsrv_client;
@@ -28,6 +32,8 @@ static bool same_build(void)
 
 	if (strcmp(samba_version_string(), NTSIGN_SAMBA_VERSION_STRING) != 0) {
 		what = "version";
+	} else if (missing != NULL) {
+		what = missing;
 	} else if (client != NULL) {
 		size = talloc_get_size(client);
 		expected = NTSIGN_SIZEOF_CLIENT;
@@ -162,6 +168,7 @@ static NTSTATUS init_hidden(void)
 _PUBLIC_ NTSTATUS samba_init_module(TALLOC_CTX *ctx)
 {
 	static bool called;
+	const char *missing = ntsign_imports_resolve();
 	struct smbXsrv_client *client = NULL;
 	bool first = !called;
 
@@ -170,7 +177,7 @@ _PUBLIC_ NTSTATUS samba_init_module(TALLOC_CTX *ctx)
 	}
 	client = global_smbXsrv_client;
 	called = true;
-	if (!same_build()) {
+	if (!same_build(missing)) {
 		/*
 		 * Told without a look into smbd's structures: before
 		 * NEGOTIATE the process's protocol is at its initial value.

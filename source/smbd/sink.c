@@ -46,6 +46,23 @@ static int sink_destructor(struct ntsign_sink *sink)
 	return 0;
 }
 
+/* Whether root has to be become, and then left again. */
+static bool root_enter(void)
+{
+	if (geteuid() == 0) {
+		return false;
+	}
+	become_root();
+	return true;
+}
+
+static void root_leave(bool entered)
+{
+	if (entered) {
+		unbecome_root();
+	}
+}
+
 static void sink_fail(struct ntsign_sink *sink, const char *what, int error)
 {
 	if (!sink->failing) {
@@ -158,11 +175,11 @@ struct ntsign_sink *ntsign_sink_open(TALLOC_CTX *mem_ctx,
 
 bool ntsign_sink_ready(struct ntsign_sink *sink)
 {
+	bool entered = root_enter();
 	bool ok;
 
-	become_root();
 	ok = sink_current(sink) && sink_reserve(sink);
-	unbecome_root();
+	root_leave(entered);
 	return ok;
 }
 
@@ -302,6 +319,7 @@ static void syslog_write(struct ntsign_sink *sink, const char *line,
 bool ntsign_sink_write(struct ntsign_sink *sink, const char *line, size_t len,
 		       bool warning)
 {
+	bool entered;
 	bool ok = false;
 
 	if (sink->to_syslog) {
@@ -311,9 +329,9 @@ bool ntsign_sink_write(struct ntsign_sink *sink, const char *line, size_t len,
 	if (len > sizeof(sink->buffer)) {
 		return false;
 	}
-	become_root();
+	entered = root_enter();
 	ok = sink_current(sink) && sink_append(sink, line, len);
-	unbecome_root();
+	root_leave(entered);
 	if (ok && sink->failing) {
 		DBG_ERR("ntsign: the audit file %s can be written again\n",
 			sink->path);

@@ -68,15 +68,23 @@ struct changed {
 	bool is_new;
 };
 
+static void known_parse(TDB_DATA key, TDB_DATA value, void *private_data)
+{
+	struct changed *c = private_data;
+	size_t len = strlen(c->fingerprint);
+
+	c->is_new = value.dsize != len ||
+		memcmp(value.dptr, c->fingerprint, len) != 0;
+}
+
 static void changed_fn(struct db_record *rec, TDB_DATA value, void *private_data)
 {
 	struct changed *c = private_data;
 	size_t len = strlen(c->fingerprint);
 	NTSTATUS status;
 
-	if (value.dsize == len &&
-	    memcmp(value.dptr, c->fingerprint, len) == 0) {
-		c->is_new = false;
+	known_parse((TDB_DATA) { .dsize = 0, }, value, c);
+	if (!c->is_new) {
 		return;
 	}
 	status = dbwrap_record_store(
@@ -94,6 +102,12 @@ bool ntsign_state_changed(struct ntsign_state *state, const char *name,
 
 	if (state == NULL) {
 		return true;
+	}
+	/* Mostly it is known: seen without the record's lock. */
+	(void)dbwrap_parse_record(state->db, string_term_tdb_data(name),
+				  known_parse, &c);
+	if (!c.is_new) {
+		return false;
 	}
 	status = dbwrap_do_locked(state->db, string_term_tdb_data(name),
 				  changed_fn, &c);
