@@ -24,6 +24,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #define HIDDEN __attribute__((visibility("hidden")))
 
@@ -206,10 +207,33 @@ static void *look_up(const struct library *library, const char *name)
 	}
 }
 
+/* Whether other libraries may stand in front of the ones that are known. */
+static bool preloaded(void)
+{
+	static const char variable[] = "LD_PRELOAD=";
+	char **entry = NULL;
+
+	for (entry = environ; entry != NULL && *entry != NULL; entry++) {
+		size_t i = 0;
+
+		while (variable[i] != '\0' && (*entry)[i] == variable[i]) {
+			i++;
+		}
+		if (variable[i] == '\0') {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* library: NULL where the dynamic linker has to decide. */
 static void *find(const struct library *library, const char *name)
 {
-	void *target = look_up(library, name);
+	void *target = NULL;
 
+	if (library != NULL) {
+		target = look_up(library, name);
+	}
 	if (target == NULL) {
 		target = dlsym(RTLD_DEFAULT, name);
 	}
@@ -224,6 +248,7 @@ const char *ntsign_imports_resolve(void)
 {
 	static struct libraries libraries;
 	const unsigned char *p = ntsign_import_names;
+	bool interposed = preloaded();
 	size_t n = 0;
 	size_t i = 0;
 
@@ -241,10 +266,11 @@ const char *ntsign_imports_resolve(void)
 	dl_iterate_phdr(find_library, &libraries);
 
 	for (p = ntsign_import_names; *p != 0; p++) {
-		struct library none = { .name = NULL, };
-		const struct library *library = (n < libraries.count) ?
-			&libraries.list[n] : &none;
+		const struct library *library = NULL;
 
+		if (n < libraries.count && !interposed) {
+			library = &libraries.list[n];
+		}
 		for (p += *p + 2; *p != 0; p += *p + 2) {
 			ntsign_import_targets[i] =
 				find(library, (const char *)p + 1);

@@ -64,12 +64,12 @@ static bool same_build(const char *missing)
 	return false;
 }
 
-/* The mode as smbd knows it; a value that is none leaves the default. */
+/* The mode as smbd knows it; a value that is none is not an audit. */
 static bool mode_is_audit(void)
 {
 	const char *mode = lp_parm_const_string(-1, "ntsign", "mode", "audit");
 
-	return !strequal(mode, "enforce") && !strequal(mode, "emulate");
+	return strequal(mode, "audit");
 }
 
 /*
