@@ -39,6 +39,19 @@ struct ntsign_smb1_header {
 bool ntsign_smb1_header_parse(const uint8_t *data, size_t len,
 			      struct ntsign_smb1_header *header);
 
+/*
+ * Whether other requests follow the first one in the message: an AndX chain,
+ * [MS-CIFS] 2.2.3.4. The first 34 bytes of the message tell.
+ */
+bool ntsign_smb1_is_chain(const uint8_t *data, size_t len);
+
+/*
+ * Where in a message, AndX chain and all, the first request with a command
+ * begins: the offset of its word count from the mark, or 0.
+ */
+size_t ntsign_smb1_find_command(const uint8_t *data, size_t len,
+				uint8_t command);
+
 /* Whether all 8 bytes of the signature field are 0, or spell the filler
  * "BSRSPYL " that Windows sends in place of a signature. */
 bool ntsign_smb1_signature_absent(const struct ntsign_smb1_header *header);
@@ -98,13 +111,14 @@ struct ntsign_smb1_session_setup {
 };
 
 /*
- * data: the message from its mark on, as far as it has arrived. Returns NULL
+ * data: the message from its mark on, as far as it has arrived. command:
+ * where the request begins in it, ntsign_smb1_find_command(). Returns NULL
  * when it is not a SESSION_SETUP_ANDX request of one of the two shapes (word
  * count 12 with NTSIGN_FLAGS2_EXTENDED_SECURITY, or 13), when it has not
  * arrived up to its byte count, when its passwords are longer than that
  * count, or memory runs out.
  */
 struct ntsign_smb1_session_setup *ntsign_smb1_session_setup_parse(
-	TALLOC_CTX *mem_ctx, const uint8_t *data, size_t len);
+	TALLOC_CTX *mem_ctx, const uint8_t *data, size_t len, size_t command);
 
 #endif

@@ -13,10 +13,6 @@
 #include "ntsign/policy.h"
 #include "ntsign/text.h"
 
-/* word count, then as many 16 bit words, then the byte count */
-#define WORD_COUNT_OFFSET NTSIGN_SMB1_HEADER_LEN
-#define WORDS_OFFSET (WORD_COUNT_OFFSET + 1)
-
 bool ntsign_smb1_header_parse(const uint8_t *data, size_t len,
 			      struct ntsign_smb1_header *header)
 {
@@ -45,6 +41,76 @@ bool ntsign_smb1_signature_absent(const struct ntsign_smb1_header *header)
 
 	return memcmp(header->signature, zero, sizeof(zero)) == 0 ||
 	       memcmp(header->signature, filler, sizeof(filler)) == 0;
+}
+
+/* The commands that another one may follow: [MS-CIFS] 2.2.3.4. */
+static bool command_has_andx(uint8_t command)
+{
+	switch (command) {
+	case 0x24:	/* SMB_COM_LOCKING_ANDX */
+	case 0x2D:	/* SMB_COM_OPEN_ANDX */
+	case 0x2E:	/* SMB_COM_READ_ANDX */
+	case 0x2F:	/* SMB_COM_WRITE_ANDX */
+	case NTSIGN_SMB1_SESSION_SETUP:
+	case NTSIGN_SMB1_LOGOFF:
+	case NTSIGN_SMB1_TREE_CONNECT:
+	case 0xA2:	/* SMB_COM_NT_CREATE_ANDX */
+		return true;
+	default:
+		return false;
+	}
+}
+
+/*
+ * Steps from the request at *at, whose command is *command, to the one behind
+ * it: AndXCommand, a reserved byte, AndXOffset are its first two words.
+ */
+static bool andx_step(const uint8_t *data, size_t len, size_t *at,
+		      uint8_t *command)
+{
+	size_t next = 0;
+
+	if (!command_has_andx(*command) || len - *at < 5 || data[*at] < 2 ||
+	    data[*at + 1] == 0xFF)
+	{
+		return false;
+	}
+	next = pull16(data + *at + 3);
+	*command = data[*at + 1];
+	if (next <= *at || next >= len) {
+		return false;
+	}
+	*at = next;
+	return true;
+}
+
+bool ntsign_smb1_is_chain(const uint8_t *data, size_t len)
+{
+	struct ntsign_smb1_header header = { .command = 0 };
+
+	return ntsign_smb1_header_parse(data, len, &header) &&
+	       command_has_andx(header.command) &&
+	       len >= NTSIGN_SMB1_HEADER_LEN + 2 &&
+	       data[NTSIGN_SMB1_HEADER_LEN] >= 2 &&
+	       data[NTSIGN_SMB1_HEADER_LEN + 1] != 0xFF;
+}
+
+size_t ntsign_smb1_find_command(const uint8_t *data, size_t len,
+				uint8_t command)
+{
+	struct ntsign_smb1_header header = { .command = 0 };
+	size_t at = NTSIGN_SMB1_HEADER_LEN;
+
+	if (!ntsign_smb1_header_parse(data, len, &header)) {
+		return 0;
+	}
+	/* every step goes on in the message, so there are not many */
+	while (header.command != command) {
+		if (!andx_step(data, len, &at, &header.command)) {
+			return 0;
+		}
+	}
+	return at;
 }
 
 /* What a mark begins, of which at most 4 bytes are there. */
@@ -124,25 +190,23 @@ struct message {
 };
 
 /*
- * Takes a message apart up to its byte count. The bytes may be fewer than
- * that count.
+ * Takes a message apart up to its byte count: the request whose word count is
+ * at `at`. The bytes may be fewer than the byte count.
  */
-static bool message_parse(const uint8_t *data, size_t len, uint8_t command,
+static bool message_parse(const uint8_t *data, size_t len, size_t at,
 			  struct message *message)
 {
 	struct message result = { .data = data };
 
 	if (!ntsign_smb1_header_parse(data, len, &result.header) ||
-	    result.header.command != command)
+	    at < NTSIGN_SMB1_HEADER_LEN || at >= len)
 	{
 		return false;
 	}
-	if (len < WORDS_OFFSET) {
-		return false;
-	}
-	result.words = data + WORDS_OFFSET;
-	result.word_count = data[WORD_COUNT_OFFSET];
-	result.pos = WORDS_OFFSET + 2 * result.word_count + 2;
+	/* word count, then as many 16 bit words, then the byte count */
+	result.words = data + at + 1;
+	result.word_count = data[at];
+	result.pos = at + 1 + 2 * result.word_count + 2;
 	if (len < result.pos) {
 		return false;
 	}
@@ -171,7 +235,9 @@ struct ntsign_smb1_negotiate *ntsign_smb1_negotiate_parse(
 	struct ntsign_smb1_negotiate *result = NULL;
 	struct message message = { .pos = 0 };
 
-	if (!message_parse(data, len, NTSIGN_SMB1_NEGOTIATE, &message)) {
+	if (!message_parse(data, len, NTSIGN_SMB1_HEADER_LEN, &message) ||
+	    message.header.command != NTSIGN_SMB1_NEGOTIATE)
+	{
 		return NULL;
 	}
 	if (message.byte_count == 0 ||
@@ -309,13 +375,13 @@ static void extended_parse(struct message *message,
 }
 
 struct ntsign_smb1_session_setup *ntsign_smb1_session_setup_parse(
-	TALLOC_CTX *mem_ctx, const uint8_t *data, size_t len)
+	TALLOC_CTX *mem_ctx, const uint8_t *data, size_t len, size_t command)
 {
 	struct ntsign_smb1_session_setup *result = NULL;
 	struct message message = { .pos = 0 };
 	bool extended = false;
 
-	if (!message_parse(data, len, NTSIGN_SMB1_SESSION_SETUP, &message)) {
+	if (!message_parse(data, len, command, &message)) {
 		return NULL;
 	}
 	extended = message.word_count == 12 &&

@@ -123,7 +123,7 @@ bool ntsign_audit_finish(const struct ntsign_connection *c,
 		return true;
 	}
 	audit_suppressed(c, now);
-	if (!ntsign_state_admit(ntsign->state, c->remote_ip, now,
+	if (!ntsign_state_admit(ntsign->state, c->limited_as, now,
 				&first_suppressed)) {
 		if (first_suppressed) {
 			suppressing_since = now;
@@ -240,7 +240,10 @@ void ntsign_audit_end(const struct ntsign_connection *c)
 {
 	struct timeval now = timeval_current();
 
-	if (suppressing_since != 0 && now.tv_sec == suppressing_since) {
+	bool last = (ntsign->connections == c && c->next == NULL);
+
+	if (last && suppressing_since != 0 &&
+	    now.tv_sec == suppressing_since) {
 		struct timespec rest = {
 			.tv_nsec = (1000000 - now.tv_usec) * 1000L,
 		};

@@ -326,28 +326,52 @@ static bool set_low_water(struct ntsign_connection *c, size_t bytes)
  * complete. True when the event loop shall wait; false when smbd must have
  * it now: complete, or no more of it can be waited for.
  */
-static bool wait_for_rest(struct ntsign_connection *c, size_t have,
-			  size_t full)
+static bool wait_for_rest(struct ntsign_connection *c, size_t full)
 {
 	int fd = c->xconn->transport.sock;
 	struct tcp_info info = { .tcpi_state = 0, };
 	socklen_t info_len = sizeof(info);
 	int low = 0;
 	socklen_t low_len = sizeof(low);
+	int available = 0;
+	size_t have;
 
+	if (ioctl(fd, FIONREAD, &available) != 0 || available < 0) {
+		return false;
+	}
+	have = (size_t)available;
+	if (have >= full) {
+		return false;
+	}
+	/*
+	 * The kernel wakes a reader below its mark where memory is short, or
+	 * for urgent data. Woken up without a new byte there is nothing to
+	 * wait for.
+	 */
+	if (c->waiting && have <= c->waited_with) {
+		return false;
+	}
 	/*
 	 * A client that has closed its side sends no more. The kernel takes
 	 * a lower mark where the socket's buffer is too small for the frame.
 	 */
-	if (have < full && set_low_water(c, full) &&
-	    getsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &low, &low_len) == 0 &&
-	    have < (size_t)low &&
-	    getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &info_len) == 0 &&
-	    info.tcpi_state == TCP_ESTABLISHED) {
-		return true;
+	if (!set_low_water(c, full) ||
+	    getsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &low, &low_len) != 0 ||
+	    have >= (size_t)low ||
+	    getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &info_len) != 0 ||
+	    info.tcpi_state != TCP_ESTABLISHED) {
+		return false;
 	}
+	c->waiting = true;
+	c->waited_with = have;
+	return true;
+}
+
+/* smbd reads from the socket next, as if there had been no waiting. */
+static void hand_over(struct ntsign_connection *c)
+{
+	c->waiting = false;
 	(void)set_low_water(c, 1);
-	return false;
 }
 
 /* Waits until a frame that may be SMB1's shows its header. */
@@ -363,7 +387,7 @@ static bool header_to_come(struct ntsign_connection *c,
 	if (have >= NTSIGN_NBT_HEADER_LEN) {
 		needed += MIN(length, NTSIGN_SMB1_HEADER_LEN);
 	}
-	return wait_for_rest(c, have, needed);
+	return wait_for_rest(c, needed);
 }
 
 /* Waits until all of the message that opens the connection is there. */
@@ -371,20 +395,15 @@ static bool first_to_come(struct ntsign_connection *c, enum ntsign_frame kind,
 			  size_t have, uint32_t length)
 {
 	size_t full = NTSIGN_NBT_HEADER_LEN + (size_t)length;
-	int available = 0;
 
 	if (kind != NTSIGN_FRAME_SHORT && kind != NTSIGN_FRAME_SMB1 &&
 	    kind != NTSIGN_FRAME_SMB2) {
 		return false;
 	}
 	if (have < NTSIGN_NBT_HEADER_LEN) {
-		return wait_for_rest(c, have, NTSIGN_NBT_HEADER_LEN);
+		return wait_for_rest(c, NTSIGN_NBT_HEADER_LEN);
 	}
-	if (full > WAIT_MAX ||
-	    ioctl(c->xconn->transport.sock, FIONREAD, &available) != 0) {
-		return false;
-	}
-	return wait_for_rest(c, (size_t)available, full);
+	return full <= WAIT_MAX && wait_for_rest(c, full);
 }
 
 static void first_look(struct ntsign_connection *c)
@@ -417,6 +436,7 @@ static bool frame_before(struct ntsign_connection *c)
 	size_t wanted;
 	size_t have;
 	size_t full;
+	size_t setup;
 	bool whole;
 	bool ok = true;
 
@@ -440,7 +460,9 @@ static bool frame_before(struct ntsign_connection *c)
 	}
 	full = NTSIGN_NBT_HEADER_LEN + (size_t)length;
 	whole = (header.command == NTSIGN_SMB1_NEGOTIATE ||
-		 header.command == NTSIGN_SMB1_SESSION_SETUP);
+		 header.command == NTSIGN_SMB1_SESSION_SETUP ||
+		 ntsign_smb1_is_chain(head + NTSIGN_NBT_HEADER_LEN,
+				      have - NTSIGN_NBT_HEADER_LEN));
 	wanted = whole ? full : ntsign_signature_wants(c);
 	wanted = MIN(wanted, MIN(full, PEEK_MAX));
 	if (wanted > have) {
@@ -451,7 +473,7 @@ static bool frame_before(struct ntsign_connection *c)
 			have = peek(c, data, wanted);
 		}
 	}
-	if (whole && wanted <= WAIT_MAX && wait_for_rest(c, have, wanted)) {
+	if (whole && wanted <= WAIT_MAX && wait_for_rest(c, wanted)) {
 		ok = false;
 		goto done;
 	}
@@ -462,9 +484,12 @@ static bool frame_before(struct ntsign_connection *c)
 	if (have < NTSIGN_NBT_HEADER_LEN) {
 		goto done;
 	}
-	if (header.command == NTSIGN_SMB1_SESSION_SETUP) {
+	setup = ntsign_smb1_find_command(data + NTSIGN_NBT_HEADER_LEN,
+					 have - NTSIGN_NBT_HEADER_LEN,
+					 NTSIGN_SMB1_SESSION_SETUP);
+	if (setup != 0) {
 		ntsign_session_begin(c, data + NTSIGN_NBT_HEADER_LEN,
-				     have - NTSIGN_NBT_HEADER_LEN);
+				     have - NTSIGN_NBT_HEADER_LEN, setup);
 	}
 	ntsign_signature_before(c, &header, data + NTSIGN_NBT_HEADER_LEN,
 				have - NTSIGN_NBT_HEADER_LEN, length);
@@ -505,6 +530,7 @@ static void frame_handler(struct tevent_context *ev, struct tevent_fd *fde,
 	    !frame_before(c)) {
 		return;
 	}
+	hand_over(c);
 	handling = c;
 	smbd_smb1_server_connection_read_handler(xconn,
 						 xconn->transport.sock);
@@ -519,8 +545,9 @@ static void frame_handler(struct tevent_context *ev, struct tevent_fd *fde,
 }
 
 /*
- * Before smbd handles any event: what has no better place. That is the
- * requests of SMB2 sessions that require signing; and, where `server min
+ * Before smbd handles any event: what has no better place. That is the end
+ * of a session setup that smbd had to wait in itself; the requests of SMB2
+ * sessions that require signing; and, where `server min
  * protocol` is above NT1, the first message behind a NetBIOS session request.
  */
 static void trace_fd(struct tevent_fd *fde,
@@ -537,16 +564,19 @@ static void trace_fd(struct tevent_fd *fde,
 		return;
 	}
 	for (c = ntsign->connections; c != NULL; c = c->next) {
-		if (c->first_seen && !c->watched) {
+		if (c->first_seen && !c->watched && c->pending == 0) {
 			continue;
 		}
 		needed = true;
+		if (c->pending != 0) {
+			ntsign_session_settle(c);
+		}
 		if (c->xconn->transport.fde != fde) {
 			continue;
 		}
 		if (c->watched) {
 			ntsign_signature_smb2_before(c);
-		} else {
+		} else if (!c->first_seen) {
 			first_look(c);
 		}
 	}
@@ -571,6 +601,11 @@ static void trace_start(struct tevent_context *ev)
 void ntsign_connection_watch(struct ntsign_connection *c)
 {
 	c->watched = true;
+	trace_start(c->xconn->client->raw_ev_ctx);
+}
+
+void ntsign_connection_watch_pending(struct ntsign_connection *c)
+{
 	trace_start(c->xconn->client->raw_ev_ctx);
 }
 
@@ -599,6 +634,7 @@ static void first_handler(struct tevent_context *ev, struct tevent_fd *fde,
 	if (!c->first_seen) {
 		trace_start(ev);
 	}
+	hand_over(c);
 	TALLOC_FREE(c->first_fde);
 	if (c->xconn->transport.fde != NULL) {
 		TEVENT_FD_READABLE(c->xconn->transport.fde);
@@ -665,6 +701,20 @@ static struct ntsign_connection *connection_new(
 		return NULL;
 	}
 	c->address_known = ntsign_address_parse(c->remote_ip, &c->address);
+	c->limited_as = c->remote_ip;
+	if (c->address_known && c->address.len == 16) {
+		/* one host has as many addresses as its network */
+		uint8_t network[16] = { 0, };
+		char text[INET6_ADDRSTRLEN];
+
+		memcpy(network, c->address.bytes, 8);
+		if (inet_ntop(AF_INET6, network, text, sizeof(text)) != NULL) {
+			c->limited_as = talloc_asprintf(c, "%s/64", text);
+		}
+		if (c->limited_as == NULL) {
+			c->limited_as = c->remote_ip;
+		}
+	}
 	return c;
 }
 

@@ -152,6 +152,7 @@ void ntsign_audit_failed(struct ntsign_connection *c);
 /* What one SMB1 session setup request said; reset with each. */
 struct ntsign_setup {
 	bool seen;			/* smbd has it in hand */
+	NTTIME began;
 	uint16_t flags2;
 	/* talloc child of the connection; NULL when it did not parse */
 	struct ntsign_smb1_session_setup *request;
@@ -173,6 +174,7 @@ struct ntsign_connection {
 	char *remote_ip;		/* without the port, as text */
 	struct ntsign_address address;
 	bool address_known;
+	const char *limited_as;		/* the address, or its IPv6 network */
 
 	/* the first message */
 	struct tevent_fd *first_fde;	/* waits for it; NULL: does not */
@@ -195,6 +197,10 @@ struct ntsign_connection {
 	/* settles a session setup whose answer is on its way */
 	struct tevent_immediate *settle;
 	size_t low_water;		/* bytes; the socket's SO_RCVLOWAT */
+	bool waiting;			/* for the rest of a frame */
+	size_t waited_with;		/* bytes that were there then */
+	/* sessions whose record is still to be written */
+	unsigned int pending;
 	/* a session stands that has no record */
 	bool unrecorded;
 };
@@ -220,6 +226,8 @@ const char *ntsign_connection_dialect(const struct ntsign_connection *c);
 bool ntsign_connection_is_smb2(const struct ntsign_connection *c);
 /* From here on every SMB2 request is looked at for its signature. */
 void ntsign_connection_watch(struct ntsign_connection *c);
+/* A session's record waits: it is asked for before each event. */
+void ntsign_connection_watch_pending(struct ntsign_connection *c);
 /* Adds "client" or "server" to a record. */
 void ntsign_connection_record_party(struct ntsign_record *record,
 				    const char *name,
@@ -238,9 +246,13 @@ NTSTATUS ntsign_session_hook_gensec(void);
 /* Wraps an SMB1 connection's password check once NEGOTIATE has made it. */
 void ntsign_session_hook_auth(struct ntsign_connection *c);
 
-/* Before and after smbd handles one SMB1 session setup request. */
+/*
+ * Before smbd handles an SMB1 message with a session setup request, and
+ * after each message. `command`: where in the message the request begins,
+ * ntsign_smb1_find_command().
+ */
 void ntsign_session_begin(struct ntsign_connection *c,
-			  const uint8_t *message, size_t len);
+			  const uint8_t *message, size_t len, size_t command);
 void ntsign_session_end(struct ntsign_connection *c);
 
 /* Writes the records of session setups that have ended. */
@@ -257,7 +269,11 @@ struct ntsign_session {
 	struct ntsign_legs *legs;	/* of the setup under way, or NULL */
 	/* SMB1: set up, and its record waits for its first request */
 	struct ntsign_legs *undecided;
+	/* as smbd has them; copied, as they go before the session does */
 	char *account;
+	char *domain;
+	bool anonymous;
+	bool guest;
 	bool keyless;			/* anonymous or guest: cannot sign */
 	bool proven;			/* `verified` has been recorded */
 	bool established;

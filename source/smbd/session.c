@@ -25,13 +25,15 @@ struct ntsign_legs {
 	/* below the gensec context; NULL once that is gone */
 	struct legs_anchor *anchor;
 	const struct gensec_security *gensec;
+	/* the same, once its exchange has ended well */
+	const struct gensec_security *accepted;
 	/* the NTLMSSP context below it that was last handed a token */
 	const struct gensec_security *mechanism;
 
 	/* SMB1: of the latest leg */
 	uint16_t flags2;
-	const char *native_os;
-	const char *native_lanman;
+	char *native_os;
+	char *native_lanman;
 	/* SMB2 */
 	uint8_t security_mode;
 	bool binding;
@@ -69,6 +71,7 @@ static int anchor_destructor(struct legs_anchor *anchor)
 	}
 	legs->anchor = NULL;
 	legs->gensec = NULL;
+	legs->accepted = NULL;
 	if (legs->connection != NULL &&
 	    talloc_parent(legs) == legs->connection) {
 		TALLOC_FREE(legs);
@@ -147,19 +150,13 @@ struct ended {
 	NTSTATUS status;
 	/* its first request was turned down for want of a signature */
 	bool unsigned_client;
+	/* not the first of its message, whose request is not at hand */
+	bool further;
 };
 
 static bool ended_ok(const struct ended *e)
 {
 	return e->known && NT_STATUS_IS_OK(e->status);
-}
-
-static struct auth_session_info *ended_info(const struct ended *e)
-{
-	if (!ended_ok(e) || e->session == NULL) {
-		return NULL;
-	}
-	return e->session->session->global->auth_session_info;
 }
 
 static const char *ended_native_os(const struct ended *e)
@@ -177,11 +174,9 @@ static uint16_t ended_flags2(const struct ended *e)
 }
 
 /* The names the client gave; else those that smbd found. */
-static void ended_names(const struct ended *e, TALLOC_CTX *mem_ctx,
-			const char **account, const char **domain,
-			const char **workstation)
+static void ended_names(const struct ended *e, const char **account,
+			const char **domain, const char **workstation)
 {
-	struct auth_session_info *info = ended_info(e);
 	const struct ntsign_smb1_session_setup *request = e->c->setup.request;
 
 	*account = NULL;
@@ -191,27 +186,23 @@ static void ended_names(const struct ended *e, TALLOC_CTX *mem_ctx,
 		*account = e->legs->authenticate->account;
 		*domain = e->legs->authenticate->domain;
 		*workstation = e->legs->authenticate->workstation;
-	} else if (e->legs == NULL && request != NULL) {
+	} else if (e->legs == NULL && request != NULL && !e->further) {
 		*account = request->account;
 		*domain = request->domain;
 	}
-	if (info != NULL && info->info != NULL &&
+	if (e->session != NULL && e->session->account != NULL &&
 	    (*account == NULL || **account == '\0')) {
-		*account = ntsign_text_string(mem_ctx,
-					      info->info->account_name);
-		*domain = ntsign_text_string(mem_ctx,
-					     info->info->domain_name);
+		*account = e->session->account;
+		*domain = e->session->domain;
 	}
 }
 
 static bool ended_anonymous(const struct ended *e)
 {
-	struct auth_session_info *info = ended_info(e);
 	const struct ntsign_smb1_session_setup *request = e->c->setup.request;
 
-	if (info != NULL && security_session_user_level(info, NULL) ==
-				    SECURITY_ANONYMOUS) {
-		return true;
+	if (e->session != NULL && (e->session->anonymous || e->further)) {
+		return e->session->anonymous;
 	}
 	if (e->legs != NULL) {
 		return e->legs->authenticate != NULL &&
@@ -351,13 +342,9 @@ static void record_smb1(struct ntsign_record *record, const struct ended *e)
 static void record_session_flags(struct ntsign_record *record,
 				 const struct ended *e, bool anonymous)
 {
-	struct auth_session_info *info = ended_info(e);
-
 	ntsign_record_bool(record, "anonymous", anonymous);
 	ntsign_record_bool(record, "guest",
-			   info != NULL &&
-			   security_session_user_level(info, NULL) ==
-				   SECURITY_GUEST);
+			   e->session != NULL && e->session->guest);
 	if (e->session != NULL) {
 		const struct smbXsrv_session *session = e->session->session;
 
@@ -408,9 +395,7 @@ static void record_ended(const struct ended *e)
 	if (event_id != 0) {
 		ntsign_record_int(record, "windowsEventId", event_id);
 	}
-	if (record != NULL) {
-		ended_names(e, record, &account, &domain, &workstation);
-	}
+	ended_names(e, &account, &domain, &workstation);
 	ntsign_record_text(record, "dialect", ntsign_connection_dialect(c));
 	ntsign_record_text(record, "setup", ended_setup(e, anonymous));
 	ntsign_record_text(record, "status",
@@ -479,6 +464,7 @@ static void session_decided(struct ntsign_session *s)
 
 	record_ended(&e);
 	TALLOC_FREE(s->undecided);
+	s->connection->pending--;
 }
 
 /*
@@ -516,6 +502,7 @@ static int session_destructor(struct ntsign_session *s)
 			.status = s->legs->info_status,
 		};
 
+		c->pending--;
 		if (NT_STATUS_IS_OK(e.status)) {
 			e.known = given_up_status(s, &e.status);
 		}
@@ -553,8 +540,29 @@ static struct ntsign_session *session_new(struct ntsign_connection *c,
 	return s;
 }
 
+/* Copies what records need of a session that stands. */
+static void session_copy_info(struct ntsign_session *s)
+{
+	struct auth_session_info *info =
+		s->session->global->auth_session_info;
+	enum security_user_level level;
+
+	TALLOC_FREE(s->account);
+	TALLOC_FREE(s->domain);
+	s->keyless = true;
+	if (info == NULL || info->info == NULL) {
+		return;
+	}
+	level = security_session_user_level(info, NULL);
+	s->anonymous = (level == SECURITY_ANONYMOUS);
+	s->guest = (level == SECURITY_GUEST);
+	s->keyless = (level < SECURITY_USER);
+	s->account = ntsign_text_string(s, info->info->account_name);
+	s->domain = ntsign_text_string(s, info->info->domain_name);
+}
+
 /* smbd has settled a session: it stands. */
-static void session_established(struct ntsign_session *s)
+static void session_established(struct ntsign_session *s, bool further)
 {
 	struct ntsign_connection *c = s->connection;
 	struct ntsign_legs *legs = s->legs;
@@ -564,22 +572,18 @@ static void session_established(struct ntsign_session *s)
 		.legs = legs,
 		.known = true,
 		.status = NT_STATUS_OK,
+		.further = further,
 	};
-	struct auth_session_info *info = NULL;
 
-	s->legs = NULL;
-	info = ended_info(&e);
+	if (legs != NULL) {
+		s->legs = NULL;
+		c->pending--;
+	}
 	if (!s->established) {
 		c->session_count++;
 	}
 	s->established = true;
-	s->keyless = (info == NULL ||
-		      security_session_user_level(info, NULL) <
-			      SECURITY_USER);
-	if (info != NULL && info->info != NULL) {
-		TALLOC_FREE(s->account);
-		s->account = ntsign_text_string(s, info->info->account_name);
-	}
+	session_copy_info(s);
 	if (!ntsign_connection_is_smb2(c)) {
 		ntsign_signature_started(c, s->session);
 	} else if (s->session->global->signing_flags &
@@ -588,6 +592,7 @@ static void session_established(struct ntsign_session *s)
 	}
 	if (session_undecided(s, &e)) {
 		s->undecided = legs;
+		c->pending++;
 		return;
 	}
 	record_ended(&e);
@@ -613,44 +618,54 @@ static bool session_stands(const struct ntsign_session *s)
 		smb2_signing_key_valid(channel->signing_key);
 }
 
+/* More sessions than one message can set up. */
+#define NEW_MAX 16
+
 struct find_new {
 	struct ntsign_connection *c;
-	struct smbXsrv_session *session;
+	struct smbXsrv_session *sessions[NEW_MAX];
+	size_t count;
 };
 
 static int find_new_fn(struct smbXsrv_session *session, void *private_data)
 {
 	struct find_new *find = private_data;
 
-	if (NT_STATUS_IS_OK(session->status) &&
-	    ntsign_session_find(find->c, session) == NULL) {
-		find->session = session;
+	/* Mostly old ones, of which there may be many. */
+	if (session->global->creation_time < find->c->setup.began ||
+	    !NT_STATUS_IS_OK(session->status) ||
+	    ntsign_session_find(find->c, session) != NULL) {
+		return 0;
+	}
+	if (find->count < NEW_MAX) {
+		find->sessions[find->count] = session;
+		find->count++;
 	}
 	return 0;	/* smbd logs a traverse that is cut short */
 }
 
-/* The session that the NT4-style request in hand has led to, if it has. */
+/* The sessions that the NT4-style requests in hand have led to, if any. */
 static void settle_nt4(struct ntsign_connection *c)
 {
 	struct find_new find = { .c = c, };
-	struct ntsign_session *s = NULL;
+	size_t i;
 
-	if (!c->setup.seen || c->setup.answered ||
-	    global_smbXsrv_client->session_table == NULL) {
+	if (!c->setup.seen || global_smbXsrv_client->session_table == NULL) {
 		return;
 	}
 	(void)smbXsrv_session_local_traverse(global_smbXsrv_client,
 					     find_new_fn, &find);
-	if (find.session == NULL) {
-		return;
+	for (i = 0; i < find.count; i++) {
+		struct ntsign_session *s = session_new(c, find.sessions[i]);
+		bool further = c->setup.answered;
+
+		if (s == NULL) {
+			DBG_ERR("ntsign: no memory for a session's record\n");
+			return;
+		}
+		c->setup.answered = true;
+		session_established(s, further);
 	}
-	s = session_new(c, find.session);
-	if (s == NULL) {
-		DBG_ERR("ntsign: no memory for a session's record\n");
-		return;
-	}
-	c->setup.answered = true;
-	session_established(s);
 }
 
 void ntsign_session_settle(struct ntsign_connection *c)
@@ -659,14 +674,14 @@ void ntsign_session_settle(struct ntsign_connection *c)
 	struct ntsign_session *next = NULL;
 
 	settle_nt4(c);
-	for (s = c->sessions; s != NULL; s = next) {
+	for (s = c->sessions; s != NULL && c->pending != 0; s = next) {
 		next = s->next;
 		if (s->undecided != NULL &&
 		    (ntsign_signature_proven(c) || !ntsign_signature_on(c))) {
 			session_decided(s);
 		}
 		if (s->legs != NULL && session_stands(s)) {
-			session_established(s);
+			session_established(s, false);
 		}
 	}
 	if (c->unrecorded) {
@@ -682,6 +697,10 @@ static void settle_immediate(struct tevent_context *ev,
 		private_data, struct ntsign_connection);
 
 	ntsign_session_settle(c);
+	if (c->pending != 0) {
+		/* smbd has something to do first: close an older session */
+		ntsign_connection_watch_pending(c);
+	}
 }
 
 void ntsign_session_detach(struct ntsign_connection *c)
@@ -690,6 +709,9 @@ void ntsign_session_detach(struct ntsign_connection *c)
 	struct ntsign_legs *legs = NULL;
 
 	while ((s = c->sessions) != NULL) {
+		if (s->legs != NULL && session_stands(s)) {
+			session_established(s, false);
+		}
 		if (s->undecided != NULL) {
 			session_decided(s);
 		}
@@ -708,16 +730,21 @@ void ntsign_session_detach(struct ntsign_connection *c)
 /* ---- SMB1 session setup requests ---- */
 
 void ntsign_session_begin(struct ntsign_connection *c,
-			  const uint8_t *message, size_t len)
+			  const uint8_t *message, size_t len, size_t command)
 {
 	struct ntsign_smb1_header header = { .command = 0, };
+	struct timeval now = timeval_current();
 
 	TALLOC_FREE(c->setup.request);
-	c->setup = (struct ntsign_setup) { .seen = true, };
+	c->setup = (struct ntsign_setup) {
+		.seen = true,
+		.began = timeval_to_nttime(&now),
+	};
 	if (ntsign_smb1_header_parse(message, len, &header)) {
 		c->setup.flags2 = header.flags2;
 	}
-	c->setup.request = ntsign_smb1_session_setup_parse(c, message, len);
+	c->setup.request = ntsign_smb1_session_setup_parse(c, message, len,
+							   command);
 	if (c->setup.request != NULL) {
 		/* it points into the frame, which does not stay */
 		c->setup.request->blob = NULL;
@@ -948,6 +975,8 @@ static void legs_token(struct ntsign_legs *legs, const DATA_BLOB *in)
 	if (request == NULL) {
 		return;
 	}
+	TALLOC_FREE(legs->native_os);
+	TALLOC_FREE(legs->native_lanman);
 	if (request->native_os != NULL) {
 		legs->native_os = talloc_strdup(legs, request->native_os);
 	}
@@ -972,9 +1001,15 @@ static void legs_accepted(struct ntsign_legs *legs)
 		DBG_ERR("ntsign: no memory for a session's record\n");
 		return;
 	}
+	legs->accepted = legs->gensec;
+	legs->gensec = NULL;
 	legs->mechanism = NULL;
-	TALLOC_FREE(s->legs);
+	if (s->legs != NULL) {
+		TALLOC_FREE(s->legs);
+		c->pending--;
+	}
 	s->legs = talloc_steal(s, legs);
+	c->pending++;
 	if (c->settle == NULL) {
 		c->settle = tevent_create_immediate(c);
 	}
@@ -1128,14 +1163,19 @@ static NTSTATUS spnego_session_info(struct gensec_security *gensec,
 				    struct auth_session_info **session_info)
 {
 	NTSTATUS status;
+	struct ntsign_connection *c = NULL;
 	struct ntsign_legs *legs = NULL;
 
 	status = real_spnego->session_info(gensec, mem_ctx, session_info);
-	if (!NT_STATUS_IS_OK(status) && ntsign != NULL) {
-		legs = legs_find(gensec);
+	if (NT_STATUS_IS_OK(status) || ntsign == NULL) {
+		return status;
 	}
-	if (legs != NULL) {
-		legs->info_status = nt_status_squash(status);
+	for (c = ntsign->connections; c != NULL; c = c->next) {
+		for (legs = c->legs; legs != NULL; legs = legs->next) {
+			if (legs->accepted == gensec) {
+				legs->info_status = nt_status_squash(status);
+			}
+		}
 	}
 	return status;
 }

@@ -301,7 +301,7 @@ static struct cause cause_in_hand(const struct ntsign_connection *c)
 	const struct ntsign_signature *signature = c->signature;
 
 	if (signature == NULL || !signature->handling ||
-	    (signature->frame == NULL &&
+	    ((signature->frame == NULL || signature->key == NULL) &&
 	     !ntsign_smb1_signature_absent(&signature->header))) {
 		return (struct cause) { .event = NULL, };
 	}

@@ -88,6 +88,11 @@ static bool sink_reopen(struct ntsign_sink *sink)
 	int fd = -1;
 
 	sink_close(sink);
+	if (sink->path[0] != '/') {
+		/* it would be looked for in the share of the moment */
+		sink_fail(sink, "not an absolute path", EINVAL);
+		return false;
+	}
 	/* O_NONBLOCK: a FIFO in the way must not stop smbd. */
 	fd = open(sink->path,
 		  O_WRONLY|O_APPEND|O_CREAT|O_CLOEXEC|O_NOCTTY|O_NONBLOCK,

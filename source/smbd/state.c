@@ -244,14 +244,12 @@ static void admit_fn(struct db_record *rec, TDB_DATA value, void *private_data)
 	if (!counter_load(value, &counter)) {
 		counter = (struct counter) { .second = 0, };
 	}
-	if (strcmp(counter.address, a->address) != 0) {
-		if (counter.suppressed != 0) {
-			/*
-			 * Another address has this counter and is owed a
-			 * record; this one is not limited meanwhile.
-			 */
-			return;
-		}
+	if (strcmp(counter.address, a->address) != 0 &&
+	    counter.second != (int64_t)a->now && counter.suppressed == 0) {
+		/*
+		 * Within a second two addresses that share a counter share
+		 * what it allows, or taking turns would take them past it.
+		 */
 		counter = (struct counter) { .second = 0, };
 		strlcpy(counter.address, a->address, sizeof(counter.address));
 	}

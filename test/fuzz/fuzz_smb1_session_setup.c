@@ -16,7 +16,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct ntsign_smb1_session_setup *setup = NULL;
 
-	setup = ntsign_smb1_session_setup_parse(NULL, data, size);
+	setup = ntsign_smb1_session_setup_parse(
+		NULL, data, size,
+		ntsign_smb1_find_command(data, size,
+					 NTSIGN_SMB1_SESSION_SETUP));
 	if (setup == NULL) {
 		return 0;
 	}

@@ -37,7 +37,10 @@ static struct ntsign_smb1_session_setup *setup_parse(TALLOC_CTX *ctx,
 	uint8_t *copy = exact(data, len);
 	struct ntsign_smb1_session_setup *setup = NULL;
 
-	setup = ntsign_smb1_session_setup_parse(ctx, copy, len);
+	setup = ntsign_smb1_session_setup_parse(
+		ctx, copy, len,
+		ntsign_smb1_find_command(copy, len,
+					 NTSIGN_SMB1_SESSION_SETUP));
 	if (setup != NULL && setup->blob != NULL) {
 		assert_true(setup->blob >= copy);
 		assert_true(setup->blob + setup->blob_len <= copy + len);
@@ -631,6 +634,75 @@ static void test_setup_long(void **state)
 	free(data);
 }
 
+/* An AndX chain: what stands at 32 and, where it goes on, behind it. */
+static void test_chain(void **state)
+{
+	static const struct {
+		const char *what;
+		uint8_t command;	/* of the header */
+		uint8_t bytes[16];	/* from the first word count on */
+		size_t len;
+		bool chain;
+		size_t setup;		/* where SESSION_SETUP_ANDX begins */
+	} rows[] = {
+		{ "a session setup alone", 0x73, { 13, 0xFF, 0, 0, 0 }, 5,
+		  false, 32 },
+		{ "one that a tree connect follows", 0x73,
+		  { 13, 0x75, 0, 40, 0 }, 9, true, 32 },
+		{ "a logoff and a session setup", 0x74,
+		  { 2, 0x73, 0, 38, 0, 0, 13 }, 7, true, 38 },
+		{ "a logoff alone", 0x74, { 2, 0xFF, 0, 0, 0 }, 5, false, 0 },
+		{ "a logoff and a session setup behind the end", 0x74,
+		  { 2, 0x73, 0, 39, 0, 0, 0 }, 7, true, 0 },
+		{ "a step back", 0x74, { 2, 0x73, 0, 32, 0, 0, 0 }, 7, true,
+		  0 },
+		{ "into the header", 0x74, { 2, 0x73, 0, 4, 0, 0, 0 }, 7,
+		  true, 0 },
+		{ "three in a row", 0x75,
+		  { 4, 0x2E, 0, 37, 0, 10, 0x73, 0, 42, 0, 13 }, 11, true,
+		  42 },
+		{ "words too few", 0x74, { 1, 0x73, 0, 38, 0, 0, 13 }, 7,
+		  false, 0 },
+		{ "cut off in the words", 0x74, { 2, 0x73, 0, 38 }, 4, true,
+		  0 },
+		{ "cut off behind the word count", 0x74, { 2 }, 1, false, 0 },
+		{ "cut off behind the header", 0x74, { 0 }, 0, false, 0 },
+		{ "a command that none follows", 0x2B,
+		  { 2, 0x73, 0, 38, 0, 0, 13 }, 7, false, 0 },
+		{ "locking", 0x24, { 8, 0x73, 0, 37, 0, 13 }, 6, true, 37 },
+		{ "open", 0x2D, { 8, 0x73, 0, 37, 0, 13 }, 6, true, 37 },
+		{ "write", 0x2F, { 8, 0x73, 0, 37, 0, 13 }, 6, true, 37 },
+		{ "create", 0xA2, { 8, 0x73, 0, 37, 0, 13 }, 6, true, 37 },
+	};
+	size_t i = 0;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		uint8_t message[NTSIGN_SMB1_HEADER_LEN + 16] = {
+			0xFF, 'S', 'M', 'B', rows[i].command,
+		};
+		size_t len = NTSIGN_SMB1_HEADER_LEN + rows[i].len;
+		uint8_t *copy = NULL;
+
+		memcpy(message + NTSIGN_SMB1_HEADER_LEN, rows[i].bytes,
+		       rows[i].len);
+		copy = exact(message, len);
+		if (ntsign_smb1_is_chain(copy, len) != rows[i].chain ||
+		    ntsign_smb1_find_command(copy, len,
+					     NTSIGN_SMB1_SESSION_SETUP) !=
+			    rows[i].setup)
+		{
+			fail_msg("%s", rows[i].what);
+		}
+		/* no SMB1 message at all */
+		copy[0] = 0;
+		assert_false(ntsign_smb1_is_chain(copy, len));
+		assert_int_equal(ntsign_smb1_find_command(
+			copy, len, rows[i].command), 0);
+		free(copy);
+	}
+}
+
 static void test_no_memory(void **state)
 {
 	static const struct {
@@ -665,7 +737,8 @@ static void test_no_memory(void **state)
 					ctx, rows[i].frame, rows[i].len);
 			} else {
 				got = ntsign_smb1_session_setup_parse(
-					ctx, rows[i].frame, rows[i].len);
+					ctx, rows[i].frame, rows[i].len,
+					NTSIGN_SMB1_HEADER_LEN);
 			}
 			failed = failing_malloc_disarm();
 			assert_int_equal(got == NULL, failed);
@@ -693,6 +766,7 @@ int main(void)
 		cmocka_unit_test(test_setups),
 		cmocka_unit_test(test_setup_shapes),
 		cmocka_unit_test(test_setup_long),
+		cmocka_unit_test(test_chain),
 		cmocka_unit_test(test_no_memory),
 	};
 
