@@ -160,6 +160,10 @@ struct ntsign_setup {
 	bool checked;
 	NTSTATUS check_status;
 	bool refused;			/* by the module */
+	/* it stands behind a request that smbd may have to wait in, and has
+	 * come to nothing yet */
+	bool chained;
+	bool late;
 	/* a token of it reached gensec, or a session came of it: recorded,
 	 * or on its way */
 	bool answered;

@@ -668,12 +668,38 @@ static void settle_nt4(struct ntsign_connection *c)
 	}
 }
 
+/* Ends what is known of the SMB1 session setup request in hand. */
+static void setup_finish(struct ntsign_connection *c)
+{
+	struct ended e = {
+		.c = c,
+		.known = c->setup.checked,
+		.status = nt_status_squash(c->setup.check_status),
+	};
+
+	if (NT_STATUS_IS_OK(e.status)) {
+		/* a good password, and no session after all */
+		e.known = false;
+	}
+	if (!c->setup.answered) {
+		record_ended(&e);
+	}
+	if (c->setup.late) {
+		c->setup.late = false;
+		c->pending--;
+	}
+	c->setup.seen = false;
+}
+
 void ntsign_session_settle(struct ntsign_connection *c)
 {
 	struct ntsign_session *s = NULL;
 	struct ntsign_session *next = NULL;
 
 	settle_nt4(c);
+	if (c->setup.late && (c->setup.answered || c->setup.checked)) {
+		setup_finish(c);
+	}
 	for (s = c->sessions; s != NULL && c->pending != 0; s = next) {
 		next = s->next;
 		if (s->undecided != NULL &&
@@ -708,6 +734,9 @@ void ntsign_session_detach(struct ntsign_connection *c)
 	struct ntsign_session *s = NULL;
 	struct ntsign_legs *legs = NULL;
 
+	if (c->setup.late) {
+		setup_finish(c);
+	}
 	while ((s = c->sessions) != NULL) {
 		if (s->legs != NULL && session_stands(s)) {
 			session_established(s, false);
@@ -735,9 +764,13 @@ void ntsign_session_begin(struct ntsign_connection *c,
 	struct ntsign_smb1_header header = { .command = 0, };
 	struct timeval now = timeval_current();
 
+	if (c->setup.late) {
+		setup_finish(c);
+	}
 	TALLOC_FREE(c->setup.request);
 	c->setup = (struct ntsign_setup) {
 		.seen = true,
+		.chained = (command != NTSIGN_SMB1_HEADER_LEN),
 		.began = timeval_to_nttime(&now),
 	};
 	if (ntsign_smb1_header_parse(message, len, &header)) {
@@ -755,23 +788,17 @@ void ntsign_session_begin(struct ntsign_connection *c,
 void ntsign_session_end(struct ntsign_connection *c)
 {
 	ntsign_session_settle(c);
-	if (!c->setup.seen) {
+	if (!c->setup.seen || c->setup.late) {
 		return;
 	}
-	if (!c->setup.answered) {
-		struct ended e = {
-			.c = c,
-			.known = c->setup.checked,
-			.status = nt_status_squash(c->setup.check_status),
-		};
-
-		if (NT_STATUS_IS_OK(e.status)) {
-			/* a good password, and no session after all */
-			e.known = false;
-		}
-		record_ended(&e);
+	if (c->setup.chained && !c->setup.answered && !c->setup.checked) {
+		/* smbd has not come to it: a LOGOFF in front of it waits */
+		c->setup.late = true;
+		c->pending++;
+		ntsign_connection_watch_pending(c);
+		return;
 	}
-	c->setup.seen = false;
+	setup_finish(c);
 }
 
 /* ---- the password check of NT4-style session setups ---- */
