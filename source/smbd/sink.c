@@ -315,8 +315,12 @@ static void syslog_write(struct ntsign_sink *sink, const char *line,
 		ok = syslog_send(sink, line, len, priority);
 	}
 	if (!ok && !sink->log_failing) {
-		DBG_ERR("ntsign: cannot write to syslog: %s\n",
-			strerror(errno));
+		/*
+		 * Not an error's level: smbd sends those to the same logger,
+		 * and waits for it.
+		 */
+		DBG_WARNING("ntsign: cannot write to syslog: %s\n",
+			    strerror(errno));
 	}
 	sink->log_failing = !ok;
 }
