@@ -34,6 +34,14 @@ struct counter {
 	char address[INET6_ADDRSTRLEN];
 };
 
+/* Nothing here is needed for a correct record: a failure is only told. */
+static void complain(NTSTATUS status)
+{
+	if (!NT_STATUS_IS_OK(status)) {
+		DBG_NOTICE("ntsign: ntsign.tdb: %s\n", nt_errstr(status));
+	}
+}
+
 struct ntsign_state *ntsign_state_open(TALLOC_CTX *mem_ctx)
 {
 	struct ntsign_state *state = NULL;
@@ -89,9 +97,7 @@ static void changed_fn(struct db_record *rec, TDB_DATA value, void *private_data
 	}
 	status = dbwrap_record_store(
 		rec, make_tdb_data((const uint8_t *)c->fingerprint, len), 0);
-	if (!NT_STATUS_IS_OK(status)) {
-		DBG_NOTICE("ntsign: ntsign.tdb: %s\n", nt_errstr(status));
-	}
+	complain(status);
 }
 
 bool ntsign_state_changed(struct ntsign_state *state, const char *name,
@@ -111,9 +117,7 @@ bool ntsign_state_changed(struct ntsign_state *state, const char *name,
 	}
 	status = dbwrap_do_locked(state->db, string_term_tdb_data(name),
 				  changed_fn, &c);
-	if (!NT_STATUS_IS_OK(status)) {
-		DBG_NOTICE("ntsign: ntsign.tdb: %s\n", nt_errstr(status));
-	}
+	complain(status);
 	return c.is_new;
 }
 
@@ -125,9 +129,7 @@ void ntsign_state_forget(struct ntsign_state *state, const char *name)
 		return;
 	}
 	status = dbwrap_delete(state->db, string_term_tdb_data(name));
-	if (!NT_STATUS_IS_OK(status)) {
-		DBG_NOTICE("ntsign: ntsign.tdb: %s\n", nt_errstr(status));
-	}
+	complain(status);
 }
 
 /* The name under which lost records are counted. */
@@ -159,9 +161,7 @@ static void lost_fn(struct db_record *rec, TDB_DATA value, void *private_data)
 	}
 	status = dbwrap_record_store(
 		rec, make_tdb_data((const uint8_t *)&count, sizeof(count)), 0);
-	if (!NT_STATUS_IS_OK(status)) {
-		DBG_NOTICE("ntsign: ntsign.tdb: %s\n", nt_errstr(status));
-	}
+	complain(status);
 }
 
 void ntsign_state_lost(struct ntsign_state *state)
@@ -224,9 +224,7 @@ static void counter_store(struct db_record *rec, const struct counter *counter)
 	status = dbwrap_record_store(
 		rec,
 		make_tdb_data((const uint8_t *)counter, sizeof(*counter)), 0);
-	if (!NT_STATUS_IS_OK(status)) {
-		DBG_NOTICE("ntsign: ntsign.tdb: %s\n", nt_errstr(status));
-	}
+	complain(status);
 }
 
 struct admit {
@@ -306,9 +304,7 @@ static void owed_fn(struct db_record *rec, TDB_DATA value, void *private_data)
 	status = dbwrap_record_store(
 		rec, make_tdb_data((const uint8_t *)&owed->second,
 				   sizeof(owed->second)), 0);
-	if (!NT_STATUS_IS_OK(status)) {
-		DBG_NOTICE("ntsign: ntsign.tdb: %s\n", nt_errstr(status));
-	}
+	complain(status);
 }
 
 static void owed_set(struct ntsign_state *state, int64_t second)
@@ -318,9 +314,7 @@ static void owed_set(struct ntsign_state *state, int64_t second)
 
 	status = dbwrap_do_locked(state->db, string_term_tdb_data(OWED),
 				  owed_fn, &owed);
-	if (!NT_STATUS_IS_OK(status)) {
-		DBG_NOTICE("ntsign: ntsign.tdb: %s\n", nt_errstr(status));
-	}
+	complain(status);
 }
 
 static void owed_parse(TDB_DATA key, TDB_DATA value, void *private_data)
@@ -362,7 +356,7 @@ bool ntsign_state_admit(struct ntsign_state *state, const char *address,
 	status = dbwrap_do_locked(state->db, bucket_key(address, key),
 				  admit_fn, &a);
 	if (!NT_STATUS_IS_OK(status)) {
-		DBG_NOTICE("ntsign: ntsign.tdb: %s\n", nt_errstr(status));
+		complain(status);
 		return true;
 	}
 	if (a.first_suppressed) {
