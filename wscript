@@ -346,7 +346,10 @@ def shared_object(bld, name, features='c cshlib', **kw):
     script = bld.bldnode.make_node(name + '.map').abspath()
     task_gen = bld(features=features, target=name, cflags=['-fPIC'],
                    install_path=None,
+                   # fewer segments: each connection's process maps them
                    linkflags=['-shared', '-Wl,-soname=' + name + '.so',
+                              '-Wl,-z,noseparate-code',
+                              '-Wl,--hash-style=gnu',
                               '-Wl,--version-script=' + script], **kw)
     task_gen.env.cshlib_PATTERN = '%s.so'
     task_gen.env.cshlib_weak_PATTERN = '%s.so'

@@ -57,6 +57,7 @@ static bool same(const char *a, const char *b)
 /* A library that is loaded, by the tables that its dynamic section names. */
 struct library {
 	const char *name;	/* without directories; looked for */
+	size_t name_len;
 	ElfW(Addr) base;
 	const uint32_t *hash;
 	const ElfW(Sym) *symbols;
@@ -111,6 +112,7 @@ static int find_library(struct dl_phdr_info *info, size_t size, void *data)
 	struct library *library = NULL;
 	const char *name = info->dlpi_name;
 	const char *p = NULL;
+	size_t name_len;
 	size_t i;
 
 	for (p = name; *p != '\0'; p++) {
@@ -118,8 +120,10 @@ static int find_library(struct dl_phdr_info *info, size_t size, void *data)
 			name = p + 1;
 		}
 	}
+	name_len = (size_t)(p - name);
 	for (i = 0; i < libraries->count && library == NULL; i++) {
-		if (libraries->list[i].symbols == NULL &&
+		if (libraries->list[i].name_len == name_len &&
+		    libraries->list[i].symbols == NULL &&
 		    same(name, libraries->list[i].name)) {
 			library = &libraries->list[i];
 		}
@@ -257,6 +261,7 @@ const char *ntsign_imports_resolve(void)
 	}
 	while (*p != 0 && libraries.count < LIBRARIES_MAX) {
 		libraries.list[libraries.count].name = (const char *)p + 1;
+		libraries.list[libraries.count].name_len = *p;
 		libraries.count++;
 		while (*p != 0) {
 			p += *p + 2;
