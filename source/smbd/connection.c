@@ -19,6 +19,8 @@
 
 /* Enough to tell what a frame is: transport header, SMB1 header, word count */
 #define PEEK_MIN 64
+/* enough for all of most requests that are not writes */
+#define PEEK_SMALL 256
 /* the largest frame that SMB1 knows: [MS-SMB] 2.1, a 17 bit length */
 #define PEEK_MAX (NTSIGN_NBT_HEADER_LEN + 0x1FFFF)
 /*
@@ -427,75 +429,64 @@ static void first_look(struct ntsign_connection *c)
  */
 static bool frame_before(struct ntsign_connection *c)
 {
-	TALLOC_CTX *frame = talloc_stackframe();
-	uint8_t head[PEEK_MIN];
-	uint8_t *data = head;
+	/* One SMB1 frame is handled at a time, and looked at until it is. */
+	static uint8_t data[PEEK_MAX];
 	struct ntsign_smb1_header header = { .command = 0, };
+	const uint8_t *message = data + NTSIGN_NBT_HEADER_LEN;
 	enum ntsign_frame kind;
 	uint32_t length = 0;
-	size_t wanted;
+	/* A client may have many requests in the socket: not all of them. */
+	size_t keep = ntsign_signature_wants(c);
+	size_t wanted = (keep != 0) ? PEEK_SMALL : PEEK_MIN;
 	size_t have;
 	size_t full;
 	size_t setup;
 	bool whole;
-	bool ok = true;
 
-	have = peek(c, head, sizeof(head));
-	kind = ntsign_frame_classify(head, have, &length);
+	have = peek(c, data, wanted);
+	kind = ntsign_frame_classify(data, have, &length);
 	if (have != 0 &&
 	    (header_to_come(c, kind, have, length) ||
 	     (!c->first_seen && first_to_come(c, kind, have, length)))) {
-		ok = false;
-		goto done;
+		return false;
 	}
 	if (kind != NTSIGN_FRAME_SMB1 ||
 	    have < NTSIGN_NBT_HEADER_LEN + NTSIGN_SMB1_HEADER_LEN ||
-	    !ntsign_smb1_header_parse(head + NTSIGN_NBT_HEADER_LEN,
-				      have - NTSIGN_NBT_HEADER_LEN, &header)) {
+	    !ntsign_smb1_header_parse(message, have - NTSIGN_NBT_HEADER_LEN,
+				      &header)) {
 		if (!c->first_seen && have != 0) {
 			/* SMB2's NEGOTIATE, or no SMB at all */
 			first_look(c);
 		}
-		goto done;
+		return true;
 	}
 	full = NTSIGN_NBT_HEADER_LEN + (size_t)length;
 	whole = (header.command == NTSIGN_SMB1_NEGOTIATE ||
 		 header.command == NTSIGN_SMB1_SESSION_SETUP ||
-		 ntsign_smb1_is_chain(head + NTSIGN_NBT_HEADER_LEN,
+		 ntsign_smb1_is_chain(message,
 				      have - NTSIGN_NBT_HEADER_LEN));
-	wanted = whole ? full : ntsign_signature_wants(c);
-	wanted = MIN(wanted, MIN(full, PEEK_MAX));
-	if (wanted > have) {
-		data = talloc_array(frame, uint8_t, wanted);
-		if (data == NULL) {
-			data = head;
-		} else {
-			have = peek(c, data, wanted);
+	if (have < full && (whole || full <= keep)) {
+		wanted = MIN(full, PEEK_MAX);
+		have = peek(c, data, wanted);
+		if (whole && wanted <= WAIT_MAX && wait_for_rest(c, wanted)) {
+			return false;
 		}
-	}
-	if (whole && wanted <= WAIT_MAX && wait_for_rest(c, wanted)) {
-		ok = false;
-		goto done;
 	}
 	if (!c->first_seen) {
 		first_message(c, data, have);
 	}
 	have = MIN(have, full);
 	if (have < NTSIGN_NBT_HEADER_LEN) {
-		goto done;
+		return true;
 	}
-	setup = ntsign_smb1_find_command(data + NTSIGN_NBT_HEADER_LEN,
-					 have - NTSIGN_NBT_HEADER_LEN,
+	have -= NTSIGN_NBT_HEADER_LEN;
+	setup = ntsign_smb1_find_command(message, have,
 					 NTSIGN_SMB1_SESSION_SETUP);
 	if (setup != 0) {
-		ntsign_session_begin(c, data + NTSIGN_NBT_HEADER_LEN,
-				     have - NTSIGN_NBT_HEADER_LEN, setup);
+		ntsign_session_begin(c, message, have, setup);
 	}
-	ntsign_signature_before(c, &header, data + NTSIGN_NBT_HEADER_LEN,
-				have - NTSIGN_NBT_HEADER_LEN, length);
-done:
-	TALLOC_FREE(frame);
-	return ok;
+	ntsign_signature_before(c, &header, message, have, length);
+	return true;
 }
 
 static bool is_readable(int fd)

@@ -290,7 +290,7 @@ struct ntsign_session *ntsign_session_find(const struct ntsign_connection *c,
 /* ---- signature.c ---- */
 
 /* Before and after smbd handles one SMB1 frame. `message` is what of it has
- * arrived, from its mark on; may be NULL. */
+ * arrived, from its mark on; it has to stay until the latter. */
 void ntsign_signature_before(struct ntsign_connection *c,
 			     const struct ntsign_smb1_header *header,
 			     const uint8_t *message, size_t len,

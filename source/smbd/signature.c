@@ -30,7 +30,7 @@ struct ntsign_signature {
 	bool proven;		/* a good signature had been seen before it */
 	uint32_t expected;
 	struct ntsign_smb1_header header;
-	uint8_t *frame;		/* whole, or NULL */
+	const uint8_t *frame;	/* the caller's, whole; or NULL */
 	size_t frame_len;
 };
 
@@ -127,14 +127,8 @@ void ntsign_signature_before(struct ntsign_connection *c,
 	signature->proven = ntsign_signature_proven(c);
 	signature->expected = expected;
 	signature->header = *header;
-	signature->frame_len = 0;
-	TALLOC_FREE(signature->frame);
-	if (len == full_len) {
-		signature->frame = talloc_memdup(signature, message, len);
-		if (signature->frame != NULL) {
-			signature->frame_len = len;
-		}
-	}
+	signature->frame = (len == full_len) ? message : NULL;
+	signature->frame_len = len;
 }
 
 /* ---- why a signature was bad ---- */
@@ -288,7 +282,7 @@ void ntsign_signature_after(struct ntsign_connection *c)
 	} else if (!signature->proven && ntsign_signature_proven(c)) {
 		record_smb1(c, "verified", NULL, NULL);
 	}
-	TALLOC_FREE(signature->frame);
+	signature->frame = NULL;
 }
 
 /*
