@@ -389,7 +389,7 @@ static bool header_to_come(struct ntsign_connection *c,
 	if (have >= NTSIGN_NBT_HEADER_LEN) {
 		needed += MIN(length, NTSIGN_SMB1_HEADER_LEN);
 	}
-	return wait_for_rest(c, needed);
+	return have < needed && wait_for_rest(c, needed);
 }
 
 /* Waits until all of the message that opens the connection is there. */
@@ -436,8 +436,8 @@ static bool frame_before(struct ntsign_connection *c)
 	enum ntsign_frame kind;
 	uint32_t length = 0;
 	/* A client may have many requests in the socket: not all of them. */
-	size_t keep = ntsign_signature_wants(c);
-	size_t wanted = (keep != 0) ? PEEK_SMALL : PEEK_MIN;
+	bool keep = ntsign_signature_on(c);
+	size_t wanted = keep ? PEEK_SMALL : PEEK_MIN;
 	size_t have;
 	size_t full;
 	size_t setup;
@@ -465,7 +465,7 @@ static bool frame_before(struct ntsign_connection *c)
 		 header.command == NTSIGN_SMB1_SESSION_SETUP ||
 		 ntsign_smb1_is_chain(message,
 				      have - NTSIGN_NBT_HEADER_LEN));
-	if (have < full && (whole || full <= keep)) {
+	if (have < full && (whole || (keep && full <= PEEK_MAX))) {
 		wanted = MIN(full, PEEK_MAX);
 		have = peek(c, data, wanted);
 		if (whole && wanted <= WAIT_MAX && wait_for_rest(c, wanted)) {

@@ -298,9 +298,6 @@ void ntsign_signature_before(struct ntsign_connection *c,
 void ntsign_signature_after(struct ntsign_connection *c);
 /* The connection ends while smbd handles a frame. */
 void ntsign_signature_end(struct ntsign_connection *c);
-/* Bytes of a frame, transport header included, that the next one's
- * inspection needs. */
-size_t ntsign_signature_wants(const struct ntsign_connection *c);
 /* Signing has started: keeps the key of the session that started it. */
 void ntsign_signature_started(struct ntsign_connection *c,
 			      struct smbXsrv_session *session);

@@ -250,7 +250,6 @@ static unsigned int legs_key_bits(const struct ntsign_legs *legs)
 static void record_ntlmssp(struct ntsign_record *record,
 			   const struct ntsign_legs *legs)
 {
-
 	ntsign_record_open(record, "ntlmssp");
 	ntsign_record_hex(record, "negotiateFlags", legs->negotiate_flags, 8);
 	ntsign_record_hex(record, "challengeFlags", legs->challenge_flags, 8);

@@ -4,7 +4,7 @@
  *
  * Invariant: smbd checks every signature itself. What it made of one is told
  * by its signing state before and after; why one was bad is worked out from
- * a copy of the frame, only then, with the key that smbd uses.
+ * the frame as it stood in the socket, only then, with smbd's own key.
  */
 #include "module.h"
 #include "librpc/gen_ndr/smbXsrv.h"
@@ -14,19 +14,15 @@
 #undef DBGC_CLASS
 #define DBGC_CLASS DBGC_AUTH
 
-/* A frame that is not larger than this is kept whole while it is handled. */
-#define FRAME_KEPT (NTSIGN_NBT_HEADER_LEN + 0x1FFFF)
-
 struct ntsign_signature {
 	uint8_t *key;
 	size_t key_len;
-	struct ntsign_session *session;	/* that started signing; maybe gone */
+	/* of the session that started signing */
 	char *account;
 	uint64_t session_id;
 
 	/* while smbd handles a frame */
 	bool handling;
-	bool on;		/* signing had been started before it */
 	bool proven;		/* a good signature had been seen before it */
 	uint32_t expected;
 	struct ntsign_smb1_header header;
@@ -102,11 +98,6 @@ void ntsign_signature_started(struct ntsign_connection *c,
 	}
 }
 
-size_t ntsign_signature_wants(const struct ntsign_connection *c)
-{
-	return ntsign_signature_on(c) ? FRAME_KEPT : 0;
-}
-
 void ntsign_signature_before(struct ntsign_connection *c,
 			     const struct ntsign_smb1_header *header,
 			     const uint8_t *message, size_t len,
@@ -123,7 +114,6 @@ void ntsign_signature_before(struct ntsign_connection *c,
 		return;
 	}
 	signature->handling = true;
-	signature->on = true;
 	signature->proven = ntsign_signature_proven(c);
 	signature->expected = expected;
 	signature->header = *header;
