@@ -134,6 +134,32 @@ enum ntsign_signing ntsign_policy_smb1_client(uint16_t flags2);
 enum ntsign_signing ntsign_policy_smb2_client(uint16_t negotiate_mode,
 					      uint16_t session_mode);
 
+/* What a server does with an SMB1 session setup. */
+enum ntsign_action {
+	/* goes on, and signs from the session's first key on */
+	NTSIGN_ACTION_SIGN,
+	/* goes on, and does not sign */
+	NTSIGN_ACTION_NOT_SIGN,
+	/* answers STATUS_ACCESS_DENIED, whatever the password */
+	NTSIGN_ACTION_REFUSE,
+};
+
+/*
+ * What a server in column `server` does with an SMB1 session setup request,
+ * by what the client says in it; whether the client has the update never
+ * changes it. KB916846, "Interoperability matrix for SMB signing".
+ *
+ * flags2: the request's. 0x0010 without 0x0004 counts as both.
+ * bsrspyl: its SecuritySignature is "BSRSPYL ", the mark of a client that is
+ * going to sign and has no key yet (and
+ * what Samba's clients send without 0x0004 when they sign only because the
+ * server requires it). It counts only where the server requires.
+ *
+ * A `signing` outside the enum is answered REFUSE.
+ */
+enum ntsign_action ntsign_policy_smb1_decide(struct ntsign_party server,
+					     uint16_t flags2, bool bsrspyl);
+
 /*
  * Whether a native OS string (UTF-8, may be NULL) is Windows NT 4.0's or
  * Windows 2000's, which never had the update. "Windows 2002" (XP) is not.

@@ -270,6 +270,31 @@ enum ntsign_signing ntsign_policy_smb2_client(uint16_t negotiate_mode,
 	return NTSIGN_SIGNING_ENABLED;
 }
 
+enum ntsign_action ntsign_policy_smb1_decide(struct ntsign_party server,
+					     uint16_t flags2, bool bsrspyl)
+{
+	enum ntsign_signing client = ntsign_policy_smb1_client(flags2);
+	unsigned int signing = server.signing;
+
+	switch (signing) {
+	case NTSIGN_SIGNING_REQUIRED:
+		return client != NTSIGN_SIGNING_DISABLED || bsrspyl ?
+			NTSIGN_ACTION_SIGN : NTSIGN_ACTION_REFUSE;
+	case NTSIGN_SIGNING_ENABLED:
+		return client != NTSIGN_SIGNING_DISABLED ?
+			NTSIGN_ACTION_SIGN : NTSIGN_ACTION_NOT_SIGN;
+	case NTSIGN_SIGNING_DISABLED:
+		if (client != NTSIGN_SIGNING_REQUIRED) {
+			return NTSIGN_ACTION_NOT_SIGN;
+		}
+		/* only an updated server signs what it did not offer */
+		return server.patched ? NTSIGN_ACTION_SIGN :
+					NTSIGN_ACTION_REFUSE;
+	default:
+		return NTSIGN_ACTION_REFUSE;
+	}
+}
+
 /* Takes leading decimal digits; false when there is none or too many. */
 static bool take_number(const char **text, unsigned int *number)
 {
