@@ -117,16 +117,28 @@ extern const size_t ntsign_option_count;
 /*
  * Reads settings into options. Names are compared as smb.conf does it:
  * case and white space do not count. Of a setting given twice the last one
- * wins, the others get a NOTE. A setting in error leaves that option at its
- * default, the whole list where it is one; one that is UNSUPPORTED is valid
- * and keeps its value. Names and values must not be NULL.
+ * wins. A setting in error leaves that option at its default, the whole list
+ * where it is one; one that is UNSUPPORTED is valid and keeps its value.
+ * Names and values must not be NULL.
  *
- * now: seconds since 1970, for rules that have expired (a NOTE).
+ * Each connection's process does this anew: it finds errors and no NOTE, and
+ * its time grows with the settings' length and no faster.
  *
  * Returns options (talloc child of mem_ctx) and fills *findings (its list is
  * a child of mem_ctx too); NULL when memory runs out.
  */
 struct ntsign_options *ntsign_options_parse(
+	TALLOC_CTX *mem_ctx,
+	const struct ntsign_setting *settings, size_t count,
+	struct ntsign_option_findings *findings);
+
+/*
+ * The same for `ntsign check`, which takes its time and finds every NOTE as
+ * well: settings without effect, rules that have expired.
+ *
+ * now: seconds since 1970, for rules that have expired.
+ */
+struct ntsign_options *ntsign_options_review(
 	TALLOC_CTX *mem_ctx,
 	const struct ntsign_setting *settings, size_t count, time_t now,
 	struct ntsign_option_findings *findings);

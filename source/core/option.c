@@ -99,8 +99,9 @@ struct reader {
 	struct ntsign_option_findings findings;
 	/* the settings' numbers of the options that are set and well read */
 	ssize_t setting[ID_COUNT];
-	time_t now;
 	TALLOC_CTX *mem_ctx;
+	time_t now;	/* of a review */
+	bool review;	/* notes are wanted, too */
 	bool failed;	/* memory ran out; sticks */
 };
 
@@ -230,7 +231,9 @@ static void report(struct reader *reader,
 	char *why = NULL;
 	va_list ap;
 
-	if (reader->failed) {
+	if (reader->failed ||
+	    (problem == NTSIGN_OPTION_NOTE && !reader->review))
+	{
 		return;
 	}
 	reader->failed = true;
@@ -759,7 +762,7 @@ static void judge_rules(struct reader *reader)
 	size_t i = 0;
 	size_t j = 0;
 
-	if (options->signing_rules_count == 0) {
+	if (!reader->review || options->signing_rules_count == 0) {
 		return;
 	}
 	setting = (size_t)reader->setting[ID_SIGNING_RULES];
@@ -811,12 +814,15 @@ static void judge_quirk(struct reader *reader, enum id id,
 			judge(reader, id, NTSIGN_OPTION_CONFLICT,
 			      "needs " PREFIX "mode = emulate");
 			*quirk = fallback;
+			break;
 		}
+		judge(reader, id, NTSIGN_OPTION_UNSUPPORTED,
+		      "this version does not emulate it yet");
 		break;
 	default:
 		/* NTSIGN_QUIRK_FIX */
 		judge(reader, id, NTSIGN_OPTION_UNSUPPORTED,
-		      "this version only audits; it repairs nothing");
+		      "this version does not repair it yet");
 		break;
 	}
 }
@@ -836,10 +842,6 @@ static void judge_all(struct reader *reader)
 	struct ntsign_options *options = reader->options;
 	bool emulate = options->mode == NTSIGN_MODE_EMULATE;
 
-	if (options->mode != NTSIGN_MODE_AUDIT) {
-		judge(reader, ID_MODE, NTSIGN_OPTION_UNSUPPORTED,
-		      "this version only audits; set it to audit");
-	}
 	if (!options->server_patched && !emulate) {
 		judge(reader, ID_SERVER, NTSIGN_OPTION_CONFLICT,
 		      "needs " PREFIX "mode = emulate");
@@ -879,20 +881,13 @@ static void judge_all(struct reader *reader)
 		    NTSIGN_QUIRK_DETECT);
 }
 
-struct ntsign_options *ntsign_options_parse(
-	TALLOC_CTX *mem_ctx,
-	const struct ntsign_setting *settings, size_t count, time_t now,
-	struct ntsign_option_findings *findings)
+static struct ntsign_options *read_all(struct reader *reader, size_t count,
+				       struct ntsign_option_findings *findings)
 {
-	struct reader reader = {
-		.settings = settings,
-		.now = now,
-		.mem_ctx = mem_ctx,
-	};
 	struct ntsign_options *options = NULL;
 	size_t i = 0;
 
-	options = talloc_zero(mem_ctx, struct ntsign_options);
+	options = talloc_zero(reader->mem_ctx, struct ntsign_options);
 	if (options == NULL) {
 		return NULL;
 	}
@@ -910,28 +905,56 @@ struct ntsign_options *ntsign_options_parse(
 		.audit_events = NTSIGN_EVENTS_SESSION,
 		.on_audit_failure = NTSIGN_FAILURE_CONTINUE,
 	};
-	reader.options = options;
+	reader->options = options;
 	for (i = 0; i < ID_COUNT; i++) {
-		reader.setting[i] = -1;
+		reader->setting[i] = -1;
 	}
 
 	for (i = 0; i < count; i++) {
-		read_setting(&reader, i, count);
+		read_setting(reader, i, count);
 	}
-	judge_all(&reader);
-	if (!is_set(&reader, ID_ON_AUDIT_FAILURE) &&
+	judge_all(reader);
+	if (!is_set(reader, ID_ON_AUDIT_FAILURE) &&
 	    options->mode == NTSIGN_MODE_ENFORCE)
 	{
 		options->on_audit_failure = NTSIGN_FAILURE_REFUSE;
 	}
 
-	if (reader.failed) {
-		talloc_free(reader.findings.list);
+	if (reader->failed) {
+		talloc_free(reader->findings.list);
 		talloc_free(options);
 		return NULL;
 	}
-	*findings = reader.findings;
+	*findings = reader->findings;
 	return options;
+}
+
+struct ntsign_options *ntsign_options_parse(
+	TALLOC_CTX *mem_ctx,
+	const struct ntsign_setting *settings, size_t count,
+	struct ntsign_option_findings *findings)
+{
+	struct reader reader = {
+		.settings = settings,
+		.mem_ctx = mem_ctx,
+	};
+
+	return read_all(&reader, count, findings);
+}
+
+struct ntsign_options *ntsign_options_review(
+	TALLOC_CTX *mem_ctx,
+	const struct ntsign_setting *settings, size_t count, time_t now,
+	struct ntsign_option_findings *findings)
+{
+	struct reader reader = {
+		.settings = settings,
+		.mem_ctx = mem_ctx,
+		.now = now,
+		.review = true,
+	};
+
+	return read_all(&reader, count, findings);
 }
 
 bool ntsign_option_is_error(enum ntsign_option_problem problem)

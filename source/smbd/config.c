@@ -78,7 +78,7 @@ bool ntsign_config_load(struct ntsign_module *module)
 		i++;
 	}
 	module->options = ntsign_options_parse(module, settings, i,
-					       time(NULL), &module->findings);
+					       &module->findings);
 	TALLOC_FREE(settings);
 	if (module->options == NULL) {
 		return false;

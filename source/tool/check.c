@@ -2,8 +2,8 @@
 /*
  * `ntsign check`: errors in smb.conf, with the line to change.
  *
- * Invariant: what the options mean is ntsign_options_parse()'s to say, the
- * same as in the module; here are only their places.
+ * Invariant: what the options mean is ntsign_options_review()'s to say, which
+ * reads them as the module does; here are only their places.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -211,8 +211,8 @@ static void check_options(struct check *check)
 		settings[count].value = item->value;
 		count++;
 	}
-	if (ntsign_options_parse(check, settings, count, time(NULL),
-				 &findings) == NULL) {
+	if (ntsign_options_review(check, settings, count, time(NULL),
+				  &findings) == NULL) {
 		check->no_memory = true;
 		return;
 	}

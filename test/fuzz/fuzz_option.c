@@ -33,8 +33,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		settings[count].value = line != NULL ? line : "";
 		count++;
 	}
-	options = ntsign_options_parse(ctx, settings, count, 1795204893,
-				       &findings);
+	options = ntsign_options_review(ctx, settings, count, 1795204893,
+					&findings);
 	assert(options != NULL);
 	assert(options->signing_counter_skew >= 1 &&
 	       options->signing_counter_skew <= 8);

@@ -68,7 +68,7 @@ static struct ntsign_options *parse(TALLOC_CTX *ctx,
 {
 	struct ntsign_options *options = NULL;
 
-	options = ntsign_options_parse(ctx, settings, count, NOW, findings);
+	options = ntsign_options_review(ctx, settings, count, NOW, findings);
 	assert_non_null(options);
 	assert_ptr_equal(talloc_parent(options), ctx);
 	if (findings->count > 0) {
@@ -145,7 +145,8 @@ static void test_defaults(void **state)
 }
 
 #define NOT_MODE "not one of audit, enforce, emulate"
-#define ONLY_AUDITS "this version only audits; "
+#define NO_FIX "this version does not repair it yet"
+#define NO_EMULATE "this version does not emulate it yet"
 #define NEEDS_EMULATE "needs ntsign:mode = emulate"
 #define NOTHING_YET "this version records nothing for it yet"
 #define NOT_FROM_32 "the part behind / is not a number from 0 to 32"
@@ -162,10 +163,8 @@ static const struct {
 #define AT(field) offsetof(struct ntsign_options, field)
 	{ "mode", "audit", "", AT(mode), NTSIGN_MODE_AUDIT },
 	{ "MO de", " AUDIT\t", "", AT(mode), NTSIGN_MODE_AUDIT },
-	{ "mode", "enforce", "unsupported: ntsign:mode = enforce: "
-	  ONLY_AUDITS "set it to audit", AT(mode), NTSIGN_MODE_ENFORCE },
-	{ "mode", "Emulate", "unsupported: ntsign:mode = Emulate: "
-	  ONLY_AUDITS "set it to audit", AT(mode), NTSIGN_MODE_EMULATE },
+	{ "mode", "enforce", "", AT(mode), NTSIGN_MODE_ENFORCE },
+	{ "mode", "Emulate", "", AT(mode), NTSIGN_MODE_EMULATE },
 	{ "mode", "aud", "bad: ntsign:mode = aud: " NOT_MODE, AT(mode),
 	  NTSIGN_MODE_AUDIT },
 	{ "mode", "audit enforce", "bad: ntsign:mode = audit enforce: "
@@ -237,7 +236,7 @@ static const struct {
 	  "emulate: " NEEDS_EMULATE, AT(signing_counter),
 	  NTSIGN_QUIRK_DETECT },
 	{ "signing counter", "fix", "unsupported: ntsign:signing counter = "
-	  "fix: " ONLY_AUDITS "it repairs nothing", AT(signing_counter),
+	  "fix: " NO_FIX, AT(signing_counter),
 	  NTSIGN_QUIRK_FIX },
 	{ "signing counter", "on", "bad: ntsign:signing counter = on: not "
 	  "one of off, detect, emulate, fix", AT(signing_counter),
@@ -302,7 +301,7 @@ static const struct {
 	  "handles = emulate: " NEEDS_EMULATE, AT(credential_handles),
 	  NTSIGN_QUIRK_OFF },
 	{ "credential handles", "fix", "unsupported: ntsign:credential "
-	  "handles = fix: " ONLY_AUDITS "it repairs nothing",
+	  "handles = fix: " NO_FIX,
 	  AT(credential_handles), NTSIGN_QUIRK_FIX },
 
 #define HOLD "ntsign:credential hold"
@@ -325,7 +324,7 @@ static const struct {
 	  "emulate: " NEEDS_EMULATE, AT(remote_registry),
 	  NTSIGN_QUIRK_DETECT },
 	{ "remote registry", "fix", "unsupported: ntsign:remote registry = "
-	  "fix: " ONLY_AUDITS "it repairs nothing", AT(remote_registry),
+	  "fix: " NO_FIX, AT(remote_registry),
 	  NTSIGN_QUIRK_FIX },
 	{ "remote registry scope", "system",
 	  "note: ntsign:remote registry scope = system: without effect "
@@ -679,9 +678,9 @@ static void test_rule_end(void **state)
 	TALLOC_CTX *ctx = talloc_new(NULL);
 
 	(void)state;
-	ntsign_options_parse(ctx, &setting, 1, end - 1, &findings);
+	ntsign_options_review(ctx, &setting, 1, end - 1, &findings);
 	assert_int_equal(findings.count, 1);
-	ntsign_options_parse(ctx, &setting, 1, end, &findings);
+	ntsign_options_review(ctx, &setting, 1, end, &findings);
 	assert_int_equal(findings.count, 2);
 	talloc_free(ctx);
 }
@@ -742,34 +741,41 @@ static const struct {
 	  false },
 	{ "a promise that cannot be kept",
 	  { { "remote registry", "fix" } }, "unsupported 0, ", true },
-	{ "enforce", { { "mode", "enforce" } }, "unsupported 0, ", true },
-	{ "enforce, and other errors in front of that",
-	  { { "mood", "x" }, { "mode", "enforce" } },
-	  "unknown 0, unsupported 1, ", true },
+	{ "enforce", { { "mode", "enforce" } }, "", false },
+	{ "enforce, and another error",
+	  { { "mood", "x" }, { "mode", "enforce" } }, "unknown 0, ", true },
 	{ "emulate allows these",
 	  { { "server", "unpatched" }, { "bad signature", "access denied" },
-	    { "signing counter", "emulate" }, { "mode", "emulate" } },
-	  "unsupported 3, ", true },
-	{ "these too",
+	    { "mode", "emulate" } }, "", false },
+	{ "these it will allow",
 	  { { "key strength", "emulate" }, { "credential handles",
 	    "emulate" }, { "remote registry", "emulate" },
-	    { "mode", "emulate" } }, "unsupported 3, ", true },
+	    { "mode", "emulate" } },
+	  "unsupported 0, unsupported 1, unsupported 2, ", true },
 	{ "enforce does not",
 	  { { "server", "unpatched" }, { "bad signature", "access denied" },
 	    { "signing counter", "emulate" }, { "mode", "enforce" } },
-	  "unsupported 3, conflict 0, conflict 2, conflict 1, ", true },
+	  "conflict 0, conflict 2, conflict 1, ", true },
+	{ "a conflict comes first", { { "key strength", "emulate" },
+	    { "mode", "audit" } }, "conflict 0, ", false },
+	{ "repairs, in audit mode", { { "signing counter", "fix" } },
+	  "unsupported 0, ", true },
+	{ "repairs, in enforce mode", { { "signing counter", "fix" },
+	    { "credential handles", "fix" }, { "remote registry", "fix" },
+	    { "mode", "enforce" } },
+	  "unsupported 0, unsupported 1, unsupported 2, ", true },
 	{ "rules in enforce mode", { { "signing rules", "*=required" },
-	    { "mode", "enforce" } }, "unsupported 1, ", true },
+	    { "mode", "enforce" } }, "", false },
 	{ "a skew that counts", { { "mode", "emulate" },
 	    { "signing counter", "emulate" },
-	    { "signing counter skew", "3" } }, "unsupported 0, ", true },
+	    { "signing counter skew", "3" } }, "unsupported 1, ", true },
 	{ "a certificate that counts", { { "mode", "emulate" },
 	    { "credential handles", "emulate" },
 	    { "credential hold", "3" }, { "server certificate", "/x" } },
-	  "unsupported 0, ", true },
+	  "unsupported 1, ", true },
 	{ "a scope that counts", { { "mode", "emulate" },
 	    { "remote registry", "emulate" },
-	    { "remote registry scope", "system" } }, "unsupported 0, ",
+	    { "remote registry scope", "system" } }, "unsupported 1, ",
 	  true },
 	{ "a conflict makes no note of what hangs on it",
 	  { { "signing counter", "emulate" },
@@ -823,6 +829,52 @@ static void test_many(void **state)
 		{
 			fail_msg("%s: refuse", many[i].what);
 		}
+		talloc_free(ctx);
+	}
+}
+
+/* What the module reads: the same options and errors, and no notes. */
+static void test_parse(void **state)
+{
+	size_t i = 0;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(many); i++) {
+		TALLOC_CTX *ctx = talloc_new(NULL);
+		struct ntsign_option_findings all = { .count = 0 };
+		struct ntsign_option_findings found = { .count = 0 };
+		struct ntsign_options *options = NULL;
+		struct ntsign_options *reviewed = NULL;
+		size_t count = 0;
+		size_t n = 0;
+		size_t errors = 0;
+
+		while (count < 4 && many[i].settings[count].name != NULL) {
+			count++;
+		}
+		reviewed = parse(ctx, many[i].settings, count, &all);
+		options = ntsign_options_parse(ctx, many[i].settings, count,
+					       &found);
+		assert_non_null(options);
+		assert_int_equal(options->mode, reviewed->mode);
+		assert_int_equal(options->server_patched,
+				 reviewed->server_patched);
+		assert_int_equal(options->bad_signature,
+				 reviewed->bad_signature);
+		assert_int_equal(options->on_audit_failure,
+				 reviewed->on_audit_failure);
+		for (n = 0; n < all.count; n++) {
+			if (!ntsign_option_is_error(all.list[n].problem)) {
+				continue;
+			}
+			assert_true(errors < found.count);
+			assert_string_equal(found.list[errors].message,
+					    all.list[n].message);
+			errors++;
+		}
+		assert_int_equal(found.count, errors);
+		assert_int_equal(ntsign_options_refuse(options, &found),
+				 many[i].refuse);
 		talloc_free(ctx);
 	}
 }
@@ -985,9 +1037,9 @@ static void test_no_memory(void **state)
 		struct ntsign_options *options = NULL;
 
 		failing_malloc_arm(n);
-		options = ntsign_options_parse(ctx, settings,
-					       ARRAY_LEN(settings), NOW,
-					       &found);
+		options = ntsign_options_review(ctx, settings,
+						ARRAY_LEN(settings), NOW,
+						&found);
 		failed = failing_malloc_disarm();
 		assert_int_equal(options == NULL, failed);
 		if (failed) {
@@ -1016,6 +1068,7 @@ int main(void)
 		cmocka_unit_test(test_rule_end),
 		cmocka_unit_test(test_long_values),
 		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_last_wins),
 		cmocka_unit_test(test_kept),
 		cmocka_unit_test(test_failure_default),
