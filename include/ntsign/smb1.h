@@ -21,6 +21,7 @@
 #define NTSIGN_SMB1_SESSION_SETUP	0x73
 #define NTSIGN_SMB1_LOGOFF		0x74
 #define NTSIGN_SMB1_TREE_CONNECT	0x75
+#define NTSIGN_SMB1_NT_CANCEL		0xA4
 
 /* [MS-CIFS] 2.2.3.1 */
 struct ntsign_smb1_header {
@@ -55,6 +56,24 @@ size_t ntsign_smb1_find_command(const uint8_t *data, size_t len,
 /* Whether all 8 bytes of the signature field are 0, or spell the filler
  * "BSRSPYL " that Windows sends in place of a signature. */
 bool ntsign_smb1_signature_absent(const struct ntsign_smb1_header *header);
+
+/* Whether they spell "BSRSPYL ", which says that the client will sign. */
+bool ntsign_smb1_signature_promised(const struct ntsign_smb1_header *header);
+
+/* Transport header, message header, word count 0 and byte count 0. */
+#define NTSIGN_SMB1_ERROR_LEN (NTSIGN_NBT_HEADER_LEN + \
+			       NTSIGN_SMB1_HEADER_LEN + 3)
+
+/*
+ * Builds the answer STATUS_ACCESS_DENIED to a request, with its transport
+ * header and unsigned: [MS-CIFS] 2.2.3.1, 2.2.2.4.
+ * request: from its mark on. nt_status: whether the client knows NTSTATUS
+ * even where its Flags2 does not say so; else it is told ERRDOS, ERRnoaccess.
+ * Returns false when the request is no SMB1 message.
+ */
+bool ntsign_smb1_access_denied(const uint8_t *request, size_t len,
+			       bool nt_status,
+			       uint8_t answer[NTSIGN_SMB1_ERROR_LEN]);
 
 enum ntsign_frame {
 	NTSIGN_FRAME_SMB1,

@@ -19,4 +19,10 @@ static inline uint32_t pull32(const uint8_t *p)
 	return (uint32_t)pull16(p) | (uint32_t)pull16(p + 2) << 16;
 }
 
+static inline void push16(uint8_t *p, uint16_t value)
+{
+	p[0] = (uint8_t)(value & 0xFF);
+	p[1] = (uint8_t)(value >> 8);
+}
+
 #endif

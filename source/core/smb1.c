@@ -13,6 +13,14 @@
 #include "ntsign/policy.h"
 #include "ntsign/text.h"
 
+/* [MS-CIFS] 2.2.3.1 */
+#define FLAGS_CASELESS		0x08
+#define FLAGS_REPLY		0x80
+#define FLAGS2_NT_STATUS	0x4000
+/* what of a request's Flags2 its answer repeats: long names, extended
+ * attributes, extended security, Unicode */
+#define FLAGS2_ANSWERED		0x8843
+
 bool ntsign_smb1_header_parse(const uint8_t *data, size_t len,
 			      struct ntsign_smb1_header *header)
 {
@@ -33,14 +41,50 @@ bool ntsign_smb1_header_parse(const uint8_t *data, size_t len,
 	return true;
 }
 
-bool ntsign_smb1_signature_absent(const struct ntsign_smb1_header *header)
+bool ntsign_smb1_signature_promised(const struct ntsign_smb1_header *header)
 {
-	static const uint8_t zero[8] = { 0 };
 	static const uint8_t filler[8] = { 'B', 'S', 'R', 'S',
 					   'P', 'Y', 'L', ' ' };
 
+	return memcmp(header->signature, filler, sizeof(filler)) == 0;
+}
+
+bool ntsign_smb1_signature_absent(const struct ntsign_smb1_header *header)
+{
+	static const uint8_t zero[8] = { 0 };
+
 	return memcmp(header->signature, zero, sizeof(zero)) == 0 ||
-	       memcmp(header->signature, filler, sizeof(filler)) == 0;
+	       ntsign_smb1_signature_promised(header);
+}
+
+bool ntsign_smb1_access_denied(const uint8_t *request, size_t len,
+			       bool nt_status,
+			       uint8_t answer[NTSIGN_SMB1_ERROR_LEN])
+{
+	static const uint8_t denied[4] = { 0x22, 0x00, 0x00, 0xC0 };
+	static const uint8_t no_access[4] = { 0x01, 0x00, 0x05, 0x00 };
+	struct ntsign_smb1_header header = { .command = 0 };
+	uint8_t *message = answer + NTSIGN_NBT_HEADER_LEN;
+	uint16_t flags2 = 0;
+
+	if (!ntsign_smb1_header_parse(request, len, &header)) {
+		return false;
+	}
+	flags2 = header.flags2 & FLAGS2_ANSWERED;
+	nt_status = nt_status || (header.flags2 & FLAGS2_NT_STATUS);
+	if (nt_status) {
+		flags2 |= FLAGS2_NT_STATUS;
+	}
+
+	memset(answer, 0, NTSIGN_SMB1_ERROR_LEN);
+	answer[3] = NTSIGN_SMB1_ERROR_LEN - NTSIGN_NBT_HEADER_LEN;
+	memcpy(message, request, NTSIGN_SMB1_HEADER_LEN);
+	memcpy(message + 5, nt_status ? denied : no_access, sizeof(denied));
+	message[9] = FLAGS_REPLY | (header.flags & FLAGS_CASELESS);
+	push16(message + 10, flags2);
+	/* PIDHigh stays; signature and reserved are empty */
+	memset(message + 14, 0, 10);
+	return true;
 }
 
 /* The commands that another one may follow: [MS-CIFS] 2.2.3.4. */

@@ -3,10 +3,13 @@
  * One client connection: its first message, its SMB1 frames, its end.
  *
  * Invariant: smbd handles every byte itself, in the order and the moment it
- * would without the module; frames are looked at with MSG_PEEK only. The one
- * exception is a NEGOTIATE or SESSION_SETUP_ANDX request of which a part has
- * arrived: it is left in the socket until the rest has come or the client
- * has given up, where smbd would have waited for it inside read(2).
+ * would without the module; frames are looked at with MSG_PEEK only. There
+ * are two exceptions. A NEGOTIATE or SESSION_SETUP_ANDX request of which a
+ * part has arrived is left in the socket until the rest has come or the
+ * client has given up, where smbd would have waited for it inside read(2).
+ * And where the module decides (enforce, emulate), a request that is refused
+ * is taken from the socket and answered here, and none that a decision
+ * depends on gets to smbd before all of it has been seen.
  */
 #include "module.h"
 
@@ -74,6 +77,9 @@ struct ntsign_party ntsign_connection_server(
 	};
 	struct smb1_signing_state *si = NULL;
 
+	if (!ntsign_connection_is_smb2(c) && ntsign_enforcing()) {
+		return c->column;
+	}
 	if (ntsign_connection_is_smb2(c)) {
 		if (c->xconn->smb2.server.security_mode &
 		    SMB2_NEGOTIATE_SIGNING_REQUIRED) {
@@ -324,6 +330,38 @@ static bool set_low_water(struct ntsign_connection *c, size_t bytes)
 }
 
 /*
+ * Has the socket wake smbd up when `full` bytes are there. The kernel takes a
+ * lower mark where the socket's buffer is too small for them. Returns the
+ * mark, 0 when there is none.
+ */
+static size_t wake_up_with(struct ntsign_connection *c, size_t full)
+{
+	int low = 0;
+	socklen_t len = sizeof(low);
+
+	if (!set_low_water(c, full) ||
+	    getsockopt(c->xconn->transport.sock, SOL_SOCKET, SO_RCVLOWAT,
+		       &low, &len) != 0) {
+		return 0;
+	}
+	return (size_t)low;
+}
+
+/* The same where less will not do: `socket options` may have made the
+ * buffer small. */
+static size_t wake_up_with_all(struct ntsign_connection *c, size_t full)
+{
+	int size = (int)full;	/* the kernel doubles it */
+
+	if (wake_up_with(c, full) < full &&
+	    setsockopt(c->xconn->transport.sock, SOL_SOCKET, SO_RCVBUF, &size,
+		       sizeof(size)) == 0) {
+		c->low_water = 0;
+	}
+	return wake_up_with(c, full);
+}
+
+/*
  * Leaves an incomplete frame of `full` bytes in the socket until it is
  * complete. True when the event loop shall wait; false when smbd must have
  * it now: complete, or no more of it can be waited for.
@@ -333,10 +371,9 @@ static bool wait_for_rest(struct ntsign_connection *c, size_t full)
 	int fd = c->xconn->transport.sock;
 	struct tcp_info info = { .tcpi_state = 0, };
 	socklen_t info_len = sizeof(info);
-	int low = 0;
-	socklen_t low_len = sizeof(low);
 	int available = 0;
 	size_t have;
+	size_t low;
 
 	if (ioctl(fd, FIONREAD, &available) != 0 || available < 0) {
 		return false;
@@ -353,13 +390,10 @@ static bool wait_for_rest(struct ntsign_connection *c, size_t full)
 	if (c->waiting && have <= c->waited_with) {
 		return false;
 	}
-	/*
-	 * A client that has closed its side sends no more. The kernel takes
-	 * a lower mark where the socket's buffer is too small for the frame.
-	 */
-	if (!set_low_water(c, full) ||
-	    getsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &low, &low_len) != 0 ||
-	    have >= (size_t)low ||
+	low = ntsign_enforcing() ? wake_up_with_all(c, full) :
+				   wake_up_with(c, full);
+	/* A client that has closed its side sends no more. */
+	if (have >= low ||
 	    getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &info_len) != 0 ||
 	    info.tcpi_state != TCP_ESTABLISHED) {
 		return false;
@@ -423,11 +457,39 @@ static void first_look(struct ntsign_connection *c)
 	TALLOC_FREE(data);
 }
 
-/*
- * Looks at the frame that smbd is about to read. False: not yet, more of it
- * has to come first.
- */
-static bool frame_before(struct ntsign_connection *c)
+/* What becomes of the frame in the socket. */
+enum frame_next {
+	FRAME_WAIT,	/* more of it has to come first */
+	FRAME_SMBD,	/* smbd reads and handles it */
+	FRAME_DONE,	/* it has been answered, and is gone */
+};
+
+/* enforce and emulate: a session setup, and its refusal where smbd would not
+ * ask for one. */
+static enum frame_next setup_before(struct ntsign_connection *c,
+				    const struct ntsign_smb1_header *header,
+				    const uint8_t *message, size_t full)
+{
+	bool spnego = c->setup.request != NULL && c->setup.request->extended &&
+		c->xconn->smb1.negprot.spnego;
+
+	if (!ntsign_enforcing() || !c->xconn->smb1.negprot.done) {
+		return FRAME_SMBD;
+	}
+	if (ntsign_enforce_setup(c, header) &&
+	    (spnego || !ntsign_session_audit_refuses(c))) {
+		return FRAME_SMBD;
+	}
+	if (spnego) {
+		return FRAME_SMBD;	/* refused by its token */
+	}
+	ntsign_session_refuse(c);
+	ntsign_enforce_deny(c, message, full, 0);
+	return FRAME_DONE;
+}
+
+/* Looks at the frame that smbd is about to read. */
+static enum frame_next frame_before(struct ntsign_connection *c)
 {
 	/* One SMB1 frame is handled at a time, and looked at until it is. */
 	static uint8_t data[PEEK_MAX];
@@ -437,10 +499,13 @@ static bool frame_before(struct ntsign_connection *c)
 	uint32_t length = 0;
 	/* A client may have many requests in the socket: not all of them. */
 	bool keep = ntsign_signature_on(c);
+	bool check = keep && ntsign->options->bad_signature ==
+		NTSIGN_BAD_SIGNATURE_ACCESS_DENIED;
 	size_t wanted = keep ? PEEK_SMALL : PEEK_MIN;
 	size_t have;
 	size_t full;
 	size_t setup;
+	uint32_t sequence = 0;
 	bool whole;
 
 	have = peek(c, data, wanted);
@@ -448,7 +513,7 @@ static bool frame_before(struct ntsign_connection *c)
 	if (have != 0 &&
 	    (header_to_come(c, kind, have, length) ||
 	     (!c->first_seen && first_to_come(c, kind, have, length)))) {
-		return false;
+		return FRAME_WAIT;
 	}
 	if (kind != NTSIGN_FRAME_SMB1 ||
 	    have < NTSIGN_NBT_HEADER_LEN + NTSIGN_SMB1_HEADER_LEN ||
@@ -458,7 +523,7 @@ static bool frame_before(struct ntsign_connection *c)
 			/* SMB2's NEGOTIATE, or no SMB at all */
 			first_look(c);
 		}
-		return true;
+		return FRAME_SMBD;
 	}
 	full = NTSIGN_NBT_HEADER_LEN + (size_t)length;
 	whole = (header.command == NTSIGN_SMB1_NEGOTIATE ||
@@ -468,25 +533,42 @@ static bool frame_before(struct ntsign_connection *c)
 	if (have < full && (whole || (keep && full <= PEEK_MAX))) {
 		wanted = MIN(full, PEEK_MAX);
 		have = peek(c, data, wanted);
-		if (whole && wanted <= WAIT_MAX && wait_for_rest(c, wanted)) {
-			return false;
+		if (whole && ntsign_enforcing()) {
+			/* no command of it begins further behind */
+			wanted = MIN(wanted, WAIT_MAX);
+		}
+		if (((whole && wanted <= WAIT_MAX) || check) &&
+		    wait_for_rest(c, wanted)) {
+			return FRAME_WAIT;
+		}
+		if ((whole || check) && ntsign_enforcing() && have < wanted) {
+			/* the rest is not to come, or has come this moment */
+			have = peek(c, data, MIN(full, PEEK_MAX));
+		}
+		if ((whole || check) && ntsign_enforcing() && have < wanted) {
+			exit_server_cleanly("ntsign: the rest of a request "
+					    "does not come");
 		}
 	}
 	if (!c->first_seen) {
 		first_message(c, data, have);
 	}
-	have = MIN(have, full);
-	if (have < NTSIGN_NBT_HEADER_LEN) {
-		return true;
+	have = MIN(have, full) - NTSIGN_NBT_HEADER_LEN;
+	if (check && full <= PEEK_MAX &&
+	    !ntsign_signature_check(c, &header, message, have, &sequence)) {
+		ntsign_enforce_deny(c, message, length, sequence);
+		return FRAME_DONE;
 	}
-	have -= NTSIGN_NBT_HEADER_LEN;
 	setup = ntsign_smb1_find_command(message, have,
 					 NTSIGN_SMB1_SESSION_SETUP);
 	if (setup != 0) {
 		ntsign_session_begin(c, message, have, setup);
+		if (setup_before(c, &header, message, length) == FRAME_DONE) {
+			return FRAME_DONE;
+		}
 	}
 	ntsign_signature_before(c, &header, message, have, length);
-	return true;
+	return FRAME_SMBD;
 }
 
 static bool is_readable(int fd)
@@ -503,6 +585,7 @@ static void frame_handler(struct tevent_context *ev, struct tevent_fd *fde,
 	struct ntsign_connection *c = talloc_get_type_abort(
 		private_data, struct ntsign_connection);
 	struct smbXsrv_connection *xconn = c->xconn;
+	enum frame_next next = FRAME_SMBD;
 
 	if (!NT_STATUS_IS_OK(xconn->transport.status)) {
 		TEVENT_FD_NOT_READABLE(xconn->transport.fde);
@@ -517,11 +600,16 @@ static void frame_handler(struct tevent_context *ev, struct tevent_fd *fde,
 	 * first, and another frame than the socket's next.
 	 */
 	if (!(lp_async_smb_echo_handler() &&
-	      is_readable(xconn->smb1.echo_handler.trusted_fd)) &&
-	    !frame_before(c)) {
+	      is_readable(xconn->smb1.echo_handler.trusted_fd))) {
+		next = frame_before(c);
+	}
+	if (next == FRAME_WAIT) {
 		return;
 	}
 	hand_over(c);
+	if (next == FRAME_DONE) {
+		return;
+	}
 	handling = c;
 	smbd_smb1_server_connection_read_handler(xconn,
 						 xconn->transport.sock);
@@ -724,6 +812,14 @@ NTSTATUS ntsign_connection_attach(struct ntsign_module *module,
 	if (c == NULL) {
 		return NT_STATUS_NO_MEMORY;
 	}
+	if (ntsign_enforcing()) {
+		NTSTATUS status = ntsign_enforce_attach(c);
+
+		if (!NT_STATUS_IS_OK(status)) {
+			TALLOC_FREE(c);
+			return status;
+		}
+	}
 	if (lp_server_min_protocol() <= PROTOCOL_NT1) {
 		ok = take_over_socket(c);
 	} else {
@@ -750,6 +846,9 @@ struct ntsign_connection *ntsign_connection_get(
 	}
 	/* A further channel: its NEGOTIATE was another process's. */
 	c = connection_new(xconn);
+	if (c != NULL && ntsign_enforcing()) {
+		ntsign_enforce_channel(c);
+	}
 	if (c != NULL) {
 		c->first = NTSIGN_FRAME_SMB2;
 		c->first_seen = true;

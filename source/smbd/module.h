@@ -23,6 +23,7 @@
 struct ntsign_sink;
 struct ntsign_state;
 struct ntsign_connection;
+struct ntsign_session;
 
 /* The process: smbd serves one client in each. */
 struct ntsign_module {
@@ -30,6 +31,8 @@ struct ntsign_module {
 	struct ntsign_option_findings findings;
 	struct ntsign_sink *sink;
 	struct ntsign_state *state;
+	/* `server signing` when the process began */
+	enum ntsign_signing server_signing;
 	/* smbd's connections that the module has state for */
 	struct ntsign_connection *connections;
 };
@@ -147,6 +150,55 @@ void ntsign_audit_end(const struct ntsign_connection *c);
  */
 void ntsign_audit_failed(struct ntsign_connection *c);
 
+/* ---- enforce.c ---- */
+
+/* Whether the module decides (enforce, emulate), or only observes. */
+bool ntsign_enforcing(void);
+
+/*
+ * Puts smbd into its column for this client, before NEGOTIATE: the first of
+ * `signing rules` that matches, else `server signing`.
+ */
+NTSTATUS ntsign_enforce_attach(struct ntsign_connection *c);
+/* The same for a further channel, which has been negotiated: tells only
+ * which column it should have been. */
+void ntsign_enforce_channel(struct ntsign_connection *c);
+
+/*
+ * Decides on the SMB1 session setup request in c->setup, and puts smbd's
+ * signing where that leads. False: it must be refused, c->setup.refusal
+ * says why.
+ */
+bool ntsign_enforce_setup(struct ntsign_connection *c,
+			  const struct ntsign_smb1_header *header);
+
+/*
+ * Why a leg of extended security must be refused, or NULL. `c` is its
+ * connection; NULL: it is not known.
+ */
+const char *ntsign_enforce_leg(const struct ntsign_connection *c);
+
+/*
+ * Why a session that has been authenticated must not be had, or NULL.
+ * level: SECURITY_ANONYMOUS and so on; has_key: whether it has a session key.
+ */
+const char *ntsign_enforce_session(const struct ntsign_connection *c,
+				   enum security_user_level level,
+				   bool has_key);
+
+/* Why a tree must not be connected, or NULL. s: its session, or NULL. */
+const char *ntsign_enforce_tree(const struct ntsign_connection *c,
+				const struct ntsign_session *s);
+
+/*
+ * Takes a frame, all of which has arrived, from the socket and answers it
+ * with STATUS_ACCESS_DENIED. sequence: signs the answer with this number;
+ * 0: does not. message: what of it is at hand, its header at least. len: all
+ * of the message's bytes, without the transport header.
+ */
+void ntsign_enforce_deny(struct ntsign_connection *c, const uint8_t *message,
+			 size_t len, uint32_t sequence);
+
 /* ---- connection.c ---- */
 
 /* What one SMB1 session setup request said; reset with each. */
@@ -160,6 +212,11 @@ struct ntsign_setup {
 	bool checked;
 	NTSTATUS check_status;
 	bool refused;			/* by the module */
+	const char *refusal;		/* why it is to be; static text */
+	enum ntsign_action action;	/* what was decided */
+	/* NT4-style: what its MAC key ends with; talloc child */
+	uint8_t *response;
+	size_t response_len;
 	/* it stands behind a request that smbd may have to wait in, and has
 	 * come to nothing yet */
 	bool chained;
@@ -190,6 +247,13 @@ struct ntsign_connection {
 	bool recorded;			/* an SMBConnection was written */
 	bool turned_away;
 	bool watched;			/* SMB2, and signing is required */
+
+	/* the client has said in a session setup that it knows NTSTATUS */
+	bool nt_status;
+	/* enforce and emulate: the column for this client */
+	struct ntsign_party column;
+	/* smbd keeps its signing state in shared memory, not in talloc's */
+	bool signing_shared;
 
 	/* SMB1 */
 	struct ntsign_setup setup;
@@ -259,6 +323,12 @@ void ntsign_session_begin(struct ntsign_connection *c,
 			  const uint8_t *message, size_t len, size_t command);
 void ntsign_session_end(struct ntsign_connection *c);
 
+/* Whether a session must be refused because there would be no record of it;
+ * notes so in c->setup. */
+bool ntsign_session_audit_refuses(struct ntsign_connection *c);
+/* Records that the SMB1 session setup request in hand is refused. */
+void ntsign_session_refuse(struct ntsign_connection *c);
+
 /* Writes the records of session setups that have ended. */
 void ntsign_session_settle(struct ntsign_connection *c);
 
@@ -298,9 +368,19 @@ void ntsign_signature_before(struct ntsign_connection *c,
 void ntsign_signature_after(struct ntsign_connection *c);
 /* The connection ends while smbd handles a frame. */
 void ntsign_signature_end(struct ntsign_connection *c);
-/* Signing has started: keeps the key of the session that started it. */
+/*
+ * emulate, `bad signature = access denied`: whether a frame, all of it, has
+ * the signature that smbd expects, where it expects one. False: it has been
+ * recorded, and *sequence is the number that its answer is signed with.
+ */
+bool ntsign_signature_check(struct ntsign_connection *c,
+			    const struct ntsign_smb1_header *header,
+			    const uint8_t *message, size_t len,
+			    uint32_t *sequence);
+/* Signing has started: keeps the key of the session that started it. With an
+ * NT4-style session setup that ends with the response in c->setup. */
 void ntsign_signature_started(struct ntsign_connection *c,
-			      struct smbXsrv_session *session);
+			      struct smbXsrv_session *session, bool nt4);
 /* Whether SMB1 signing has been started and not switched off. */
 bool ntsign_signature_on(const struct ntsign_connection *c);
 /* Whether a good SMB1 signature has been seen on the connection. */

@@ -45,7 +45,10 @@ struct ntsign_legs {
 	uint32_t negotiate_flags;
 	uint32_t challenge_flags;
 	struct ntsign_ntlmssp *authenticate;
-	bool refused;
+	bool refused;			/* by the module */
+	const char *refusal;		/* why; static text */
+	unsigned int leg;		/* counted from 1 */
+	bool names_ntlmssp;		/* a token of it does */
 	NTSTATUS info_status;
 };
 
@@ -150,6 +153,8 @@ struct ended {
 	NTSTATUS status;
 	/* its first request was turned down for want of a signature */
 	bool unsigned_client;
+	/* it was refused because it does not say that it signs */
+	bool not_signing;
 	/* not the first of its message, whose request is not at hand */
 	bool further;
 };
@@ -229,6 +234,9 @@ static const char *ended_setup(const struct ended *e, bool anonymous)
 	if (e->legs->ntlmssp || !e->legs->spnego) {
 		return "ntlmssp";
 	}
+	if (e->legs->names_ntlmssp && !e->legs->kerberos && !ended_ok(e)) {
+		return "ntlmssp";	/* refused before it came to it */
+	}
 	/*
 	 * smbd has two mechanisms. Where it came to none, the client's tokens
 	 * have to name the one it meant.
@@ -287,6 +295,12 @@ static struct ntsign_party ended_client(const struct ended *e,
 	client.signing = ntsign_policy_smb1_client(flags2);
 	client.patched = !ntsign_connection_unpatched(e->c,
 						      ended_native_os(e));
+	if (server.signing == NTSIGN_SIGNING_REQUIRED &&
+	    client.signing == NTSIGN_SIGNING_DISABLED &&
+	    (e->unsigned_client || e->not_signing)) {
+		/* it does not sign where a patched one does */
+		client.patched = false;
+	}
 	if (server.signing == NTSIGN_SIGNING_DISABLED &&
 	    client.signing == NTSIGN_SIGNING_REQUIRED) {
 		/* it goes on where only a patched client does */
@@ -363,13 +377,15 @@ static void record_session_flags(struct ntsign_record *record,
 	}
 }
 
-static void record_ended(const struct ended *e)
+static void record_ended(struct ended *e)
 {
 	struct ntsign_connection *c = e->c;
 	struct ntsign_record *record = NULL;
 	struct ntsign_session_facts facts = { .family = NTSIGN_FAMILY_SMB1, };
 	struct ntsign_session_verdict verdict;
 	bool anonymous = ended_anonymous(e);
+	const char *refusal = (e->legs != NULL) ? e->legs->refusal :
+		c->setup.refusal;
 	bool notable;
 	const char *account = NULL;
 	const char *domain = NULL;
@@ -379,11 +395,13 @@ static void record_ended(const struct ended *e)
 	if (ntsign_connection_is_smb2(c)) {
 		facts.family = NTSIGN_FAMILY_SMB2;
 	}
+	facts.refused = (e->legs != NULL) ? e->legs->refused :
+		c->setup.refused;
+	e->not_signing = facts.refused && facts.family == NTSIGN_FAMILY_SMB1 &&
+		c->setup.action == NTSIGN_ACTION_REFUSE;
 	facts.server = ntsign_connection_server(c);
 	facts.client = ended_client(e, facts.server);
 	facts.established = ended_ok(e);
-	facts.refused = (e->legs != NULL) ? e->legs->refused :
-		c->setup.refused;
 	facts.signing = ended_signing(e);
 	facts.key_bits = anonymous ? 0 : legs_key_bits(e->legs);
 	facts.minimum_key_bits = ntsign->options->minimum_key_bits;
@@ -412,6 +430,9 @@ static void record_ended(const struct ended *e)
 	ntsign_record_text(record, "mismatch",
 			   ntsign_mismatch_name(verdict.mismatch));
 	ntsign_record_bool(record, "refused", facts.refused);
+	if (facts.refused && refusal != NULL) {
+		ntsign_record_text(record, "reason", refusal);
+	}
 	ntsign_record_text(record, "article", "KB916846");
 	record_session_flags(record, e, anonymous);
 	if (!ntsign_connection_is_smb2(c)) {
@@ -560,6 +581,23 @@ static void session_copy_info(struct ntsign_session *s)
 	s->domain = ntsign_text_string(s, info->info->domain_name);
 }
 
+/*
+ * Behind all that has been decided: a session that must be signed and is not
+ * has no use of its connection.
+ */
+static void session_guard(const struct ntsign_session *s)
+{
+	struct ntsign_connection *c = s->connection;
+	const char *reason = ntsign_enforce_tree(c, s);
+
+	if (reason != NULL) {
+		DBG_ERR("ntsign: ending the connection from %s: %s\n",
+			c->remote_address, reason);
+		smbd_server_connection_terminate(c->xconn,
+						 "ntsign: not signed");
+	}
+}
+
 /* smbd has settled a session: it stands. */
 static void session_established(struct ntsign_session *s, bool further)
 {
@@ -584,7 +622,7 @@ static void session_established(struct ntsign_session *s, bool further)
 	s->established = true;
 	session_copy_info(s);
 	if (!ntsign_connection_is_smb2(c)) {
-		ntsign_signature_started(c, s->session);
+		ntsign_signature_started(c, s->session, legs == NULL);
 	} else if (s->session->global->signing_flags &
 		   SMBXSRV_SIGNING_REQUIRED) {
 		ntsign_connection_watch(c);
@@ -596,6 +634,7 @@ static void session_established(struct ntsign_session *s, bool further)
 	}
 	record_ended(&e);
 	TALLOC_FREE(legs);
+	session_guard(s);
 }
 
 /* Whether smbd has settled what the legs have led to. */
@@ -767,6 +806,7 @@ void ntsign_session_begin(struct ntsign_connection *c,
 		setup_finish(c);
 	}
 	TALLOC_FREE(c->setup.request);
+	TALLOC_FREE(c->setup.response);
 	c->setup = (struct ntsign_setup) {
 		.seen = true,
 		.chained = (command != NTSIGN_SMB1_HEADER_LEN),
@@ -781,7 +821,17 @@ void ntsign_session_begin(struct ntsign_connection *c,
 		/* it points into the frame, which does not stay */
 		c->setup.request->blob = NULL;
 		c->setup.request->blob_len = 0;
+		c->nt_status |= (c->setup.request->capabilities &
+				 CAP_STATUS32) != 0;
 	}
+}
+
+void ntsign_session_refuse(struct ntsign_connection *c)
+{
+	c->setup.refused = true;
+	c->setup.checked = true;
+	c->setup.check_status = NT_STATUS_ACCESS_DENIED;
+	setup_finish(c);
 }
 
 void ntsign_session_end(struct ntsign_connection *c)
@@ -818,6 +868,8 @@ struct check_state {
 
 static void check_done(struct tevent_req *subreq);
 
+static const char no_record[] = "its record could not be written";
+
 static bool audit_refuses(void)
 {
 	if (ntsign->options->on_audit_failure != NTSIGN_FAILURE_REFUSE ||
@@ -829,16 +881,75 @@ static bool audit_refuses(void)
 	return true;
 }
 
-static void check_note(NTSTATUS status, bool refused)
+bool ntsign_session_audit_refuses(struct ntsign_connection *c)
 {
-	struct ntsign_connection *c = NULL;
+	if (!audit_refuses()) {
+		return false;
+	}
+	c->setup.refusal = no_record;
+	return true;
+}
 
-	for (c = ntsign->connections; c != NULL; c = c->next) {
-		if (c->setup.seen) {
-			c->setup.checked = true;
-			c->setup.check_status = status;
-			c->setup.refused |= refused;
+/* The connection whose session setup request smbd has in hand, or NULL. */
+static struct ntsign_connection *setup_connection(void)
+{
+	struct ntsign_connection *c = ntsign->connections;
+
+	while (c != NULL && !c->setup.seen) {
+		c = c->next;
+	}
+	return c;
+}
+
+static void check_note(NTSTATUS status, const char *refusal)
+{
+	struct ntsign_connection *c = setup_connection();
+
+	if (c != NULL) {
+		c->setup.checked = true;
+		c->setup.check_status = status;
+		if (refusal != NULL) {
+			c->setup.refused = true;
+			c->setup.refusal = refusal;
 		}
+	}
+}
+
+/* Why the password is not to be looked at, or NULL. */
+static const char *check_refusal(void)
+{
+	struct ntsign_connection *c = setup_connection();
+	const char *refusal = NULL;
+
+	if (ntsign_enforcing()) {
+		refusal = (c != NULL) ? ntsign_enforce_leg(c) :
+			"the request could not be looked at";
+	}
+	if (refusal == NULL && audit_refuses()) {
+		refusal = no_record;
+	}
+	return refusal;
+}
+
+/* Keeps what an NT4-style session's MAC key ends with: [MS-CIFS] 3.1.5.1;
+ * what the client sent. */
+static void check_keep_response(const struct auth_usersupplied_info *user_info)
+{
+	struct ntsign_connection *c = setup_connection();
+	const DATA_BLOB *response = &user_info->password.response.nt;
+
+	if (c == NULL || user_info->password_state != AUTH_PASSWORD_RESPONSE) {
+		return;
+	}
+	if (response->length == 0) {
+		response = &user_info->password.response.lanman;
+	}
+	TALLOC_FREE(c->setup.response);
+	c->setup.response_len = 0;
+	c->setup.response = talloc_memdup(c, response->data,
+					  response->length);
+	if (c->setup.response != NULL) {
+		c->setup.response_len = response->length;
 	}
 }
 
@@ -849,16 +960,19 @@ static struct tevent_req *check_send(
 {
 	struct tevent_req *req = NULL;
 	struct check_state *state = NULL;
+	const char *refusal = NULL;
 
 	req = tevent_req_create(mem_ctx, &state, struct check_state);
 	if (req == NULL) {
 		return NULL;
 	}
-	if (audit_refuses()) {
-		check_note(NT_STATUS_ACCESS_DENIED, true);
+	refusal = check_refusal();
+	if (refusal != NULL) {
+		check_note(NT_STATUS_ACCESS_DENIED, refusal);
 		tevent_req_nterror(req, NT_STATUS_ACCESS_DENIED);
 		return tevent_req_post(req, ev);
 	}
+	check_keep_response(user_info);
 	state->subreq = real_check_send(state, ev, auth_ctx, user_info);
 	if (tevent_req_nomem(state->subreq, req)) {
 		return tevent_req_post(req, ev);
@@ -877,6 +991,31 @@ static void check_done(struct tevent_req *subreq)
 	tevent_req_done(req);
 }
 
+/*
+ * smbd's caller asks for no key, and the password check takes it out of the
+ * server info: there it has to be for the session to sign. Returns why the
+ * session must not be had, or NULL.
+ */
+static const char *check_repair(void *server_returned_info, DATA_BLOB *key)
+{
+	struct auth_serversupplied_info *info = talloc_get_type_abort(
+		server_returned_info, struct auth_serversupplied_info);
+	struct ntsign_connection *c = setup_connection();
+
+	if (info->session_key.length == 0 && key->length != 0) {
+		info->session_key.data = talloc_move(info, &key->data);
+		info->session_key.length = key->length;
+		talloc_keep_secret(info->session_key.data);
+		*key = data_blob_null;
+	}
+	if (c == NULL) {
+		return "the request could not be looked at";
+	}
+	return ntsign_enforce_session(c, info->guest ? SECURITY_GUEST :
+						       SECURITY_USER,
+				      info->session_key.length != 0);
+}
+
 static NTSTATUS check_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
 			   uint8_t *pauthoritative,
 			   void **server_returned_info,
@@ -884,15 +1023,32 @@ static NTSTATUS check_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
 			   DATA_BLOB *lm_session_key)
 {
 	struct check_state *state = tevent_req_data(req, struct check_state);
+	DATA_BLOB nt_key = data_blob_null;
+	DATA_BLOB lm_key = data_blob_null;
+	const char *refusal = NULL;
 	NTSTATUS status;
 
-	if (!tevent_req_is_nterror(req, &status)) {
-		status = real_check_recv(state->subreq, mem_ctx,
-					 pauthoritative, server_returned_info,
-					 nt_session_key, lm_session_key);
+	if (tevent_req_is_nterror(req, &status)) {
+		tevent_req_received(req);
+		return status;		/* noted, where it was refused */
 	}
+	status = real_check_recv(state->subreq, mem_ctx, pauthoritative,
+				 server_returned_info,
+				 (nt_session_key != NULL) ? nt_session_key :
+							    &nt_key,
+				 (lm_session_key != NULL) ? lm_session_key :
+							    &lm_key);
 	tevent_req_received(req);
-	check_note(status, false);
+	if (NT_STATUS_IS_OK(status) && ntsign_enforcing()) {
+		refusal = check_repair(*server_returned_info, &nt_key);
+	}
+	data_blob_clear_free(&nt_key);
+	data_blob_clear_free(&lm_key);
+	if (refusal != NULL) {
+		TALLOC_FREE(*server_returned_info);
+		status = NT_STATUS_ACCESS_DENIED;
+	}
+	check_note(status, refusal);
 	return status;
 }
 
@@ -928,7 +1084,9 @@ static struct ntsign_legs *legs_find(const struct gensec_security *gensec)
 	return NULL;
 }
 
-static struct ntsign_legs *legs_new(struct gensec_security *gensec)
+/* *unknown: it is a session setup's, and there is no memory for it. */
+static struct ntsign_legs *legs_new(struct gensec_security *gensec,
+				    bool *unknown)
 {
 	struct find_auth find;
 	struct ntsign_connection *c = NULL;
@@ -937,6 +1095,7 @@ static struct ntsign_legs *legs_new(struct gensec_security *gensec)
 	if (!find_auth(gensec, &find)) {
 		return NULL;	/* not a session setup's */
 	}
+	*unknown = true;
 	c = ntsign_connection_get(find.auth->connection);
 	if (c == NULL) {
 		return NULL;
@@ -981,13 +1140,32 @@ static bool names_kerberos(const DATA_BLOB *in)
 		memmem(in->data, in->length, ms_krb5, sizeof(ms_krb5)) != NULL;
 }
 
+static const char ntlmssp[8] = "NTLMSSP";
+
+/* The NTLMSSP message inside a token, as far as a record needs to know; what
+ * the mechanism is handed is seen where it is. NULL: there is none. */
+static struct ntsign_ntlmssp *find_ntlmssp(TALLOC_CTX *mem_ctx,
+					   const DATA_BLOB *in)
+{
+	const uint8_t *found = memmem(in->data, in->length, ntlmssp,
+				      sizeof(ntlmssp));
+
+	if (found == NULL) {
+		return NULL;
+	}
+	return ntsign_ntlmssp_parse(mem_ctx, found,
+				    in->length - (size_t)(found - in->data));
+}
+
 /* One token has come from the client. */
 static void legs_token(struct ntsign_legs *legs, const DATA_BLOB *in)
 {
-	static const char ntlmssp[8] = "NTLMSSP";
 	struct ntsign_connection *c = legs->connection;
 	const struct ntsign_smb1_session_setup *request = c->setup.request;
 
+	legs->leg++;
+	legs->names_ntlmssp |= memmem(in->data, in->length, ntlmssp,
+				      sizeof(ntlmssp)) != NULL;
 	if (in->length < sizeof(ntlmssp) ||
 	    memcmp(in->data, ntlmssp, sizeof(ntlmssp)) != 0) {
 		legs->spnego = true;
@@ -1044,6 +1222,44 @@ static void legs_accepted(struct ntsign_legs *legs)
 					  c->xconn->client->raw_ev_ctx,
 					  settle_immediate, c);
 	}
+}
+
+static void legs_refuse(struct ntsign_legs *legs, const char *refusal)
+{
+	legs->refused = true;
+	legs->refusal = refusal;
+}
+
+/*
+ * Why the token must not be looked at, or NULL. NTLMSSP's first message
+ * names nobody and proves nothing: it is let pass, so that the second can
+ * tell whom the refusal is about. What only looks like one, to pass as well,
+ * is refused by its mechanism or with its session.
+ */
+static const char *legs_refusal(struct ntsign_legs *legs, const DATA_BLOB *in)
+{
+	const char *refusal = ntsign_enforce_leg(legs->connection);
+	struct ntsign_ntlmssp *message = NULL;
+
+	if (refusal == NULL) {
+		return audit_refuses() ? no_record : NULL;
+	}
+	message = find_ntlmssp(legs, in);
+	if (message == NULL) {
+		return refusal;
+	}
+	legs->ntlmssp = true;
+	if (message->type == NTSIGN_NTLMSSP_NEGOTIATE && legs->leg == 1) {
+		TALLOC_FREE(message);
+		return NULL;
+	}
+	if (message->type == NTSIGN_NTLMSSP_AUTHENTICATE) {
+		TALLOC_FREE(legs->authenticate);
+		legs->authenticate = message;
+	} else {
+		TALLOC_FREE(message);
+	}
+	return refusal;
 }
 
 static void legs_failed(struct ntsign_legs *legs, NTSTATUS status)
@@ -1122,6 +1338,27 @@ static NTSTATUS update_recv(struct tevent_req *req, TALLOC_CTX *out_mem_ctx,
 	return status;
 }
 
+/* Answers a token with a refusal. legs: whose; NULL: not known. */
+static struct tevent_req *refused_send(TALLOC_CTX *mem_ctx,
+				       struct tevent_context *ev,
+				       struct ntsign_legs *legs,
+				       const char *refusal)
+{
+	struct tevent_req *req = NULL;
+	struct update_state *state = NULL;
+
+	req = tevent_req_create(mem_ctx, &state, struct update_state);
+	if (req == NULL) {
+		return NULL;
+	}
+	if (legs != NULL) {
+		legs_refuse(legs, refusal);
+		legs_failed(legs, NT_STATUS_ACCESS_DENIED);
+	}
+	tevent_req_nterror(req, NT_STATUS_ACCESS_DENIED);
+	return tevent_req_post(req, ev);
+}
+
 static void spnego_done(struct tevent_req *subreq);
 
 static struct tevent_req *spnego_send(TALLOC_CTX *mem_ctx,
@@ -1131,29 +1368,23 @@ static struct tevent_req *spnego_send(TALLOC_CTX *mem_ctx,
 {
 	struct ntsign_legs *legs = NULL;
 	struct tevent_req *outer = NULL;
+	const char *refusal = NULL;
+	bool unknown = false;
 
 	if (ntsign != NULL && gensec->gensec_role == GENSEC_SERVER) {
 		legs = legs_find(gensec);
 		if (legs == NULL) {
-			legs = legs_new(gensec);
+			legs = legs_new(gensec, &unknown);
 		}
 	}
 	if (legs != NULL) {
 		legs_token(legs, &in);
-		if (audit_refuses()) {
-			struct tevent_req *req = NULL;
-			struct update_state *state = NULL;
-
-			req = tevent_req_create(mem_ctx, &state,
-						struct update_state);
-			if (req == NULL) {
-				return NULL;
-			}
-			legs->refused = true;
-			legs_failed(legs, NT_STATUS_ACCESS_DENIED);
-			tevent_req_nterror(req, NT_STATUS_ACCESS_DENIED);
-			return tevent_req_post(req, ev);
-		}
+		refusal = legs_refusal(legs, &in);
+	} else if (unknown) {
+		refusal = ntsign_enforce_leg(NULL);
+	}
+	if (refusal != NULL) {
+		return refused_send(mem_ctx, ev, legs, refusal);
 	}
 	in_hand = legs;
 	outer = update_send(mem_ctx, ev, gensec, in, real_spnego, spnego_done);
@@ -1174,6 +1405,9 @@ static void spnego_done(struct tevent_req *subreq)
 		tevent_req_done(req);
 		return;
 	}
+	if (legs->refused) {
+		state->status = NT_STATUS_ACCESS_DENIED;
+	}
 	if (NT_STATUS_IS_OK(state->status)) {
 		legs_accepted(legs);
 	} else if (!NT_STATUS_EQUAL(state->status,
@@ -1183,25 +1417,57 @@ static void spnego_done(struct tevent_req *subreq)
 	tevent_req_done(req);
 }
 
+/* The legs whose exchange has ended well, or NULL. */
+static struct ntsign_legs *legs_accepted_find(
+	const struct gensec_security *gensec)
+{
+	struct ntsign_connection *c = NULL;
+	struct ntsign_legs *legs = NULL;
+
+	for (c = ntsign->connections; c != NULL; c = c->next) {
+		for (legs = c->legs; legs != NULL; legs = legs->next) {
+			if (legs->accepted == gensec) {
+				return legs;
+			}
+		}
+	}
+	return NULL;
+}
+
 /* An exchange that ended well may still not make a session. */
 static NTSTATUS spnego_session_info(struct gensec_security *gensec,
 				    TALLOC_CTX *mem_ctx,
 				    struct auth_session_info **session_info)
 {
-	NTSTATUS status;
-	struct ntsign_connection *c = NULL;
+	struct auth_session_info *info = NULL;
 	struct ntsign_legs *legs = NULL;
+	const char *refusal = NULL;
+	NTSTATUS status;
 
-	status = real_spnego->session_info(gensec, mem_ctx, session_info);
-	if (NT_STATUS_IS_OK(status) || ntsign == NULL) {
-		return status;
+	status = real_spnego->session_info(gensec, mem_ctx, &info);
+	if (ntsign != NULL) {
+		legs = legs_accepted_find(gensec);
 	}
-	for (c = ntsign->connections; c != NULL; c = c->next) {
-		for (legs = c->legs; legs != NULL; legs = legs->next) {
-			if (legs->accepted == gensec) {
-				legs->info_status = nt_status_squash(status);
-			}
-		}
+	if (NT_STATUS_IS_OK(status) && legs != NULL) {
+		refusal = ntsign_enforce_session(
+			legs->connection,
+			security_session_user_level(info, NULL),
+			info->session_key.length != 0);
+	} else if (NT_STATUS_IS_OK(status) && ntsign != NULL) {
+		refusal = ntsign_enforce_leg(NULL);
+	}
+	if (refusal != NULL) {
+		TALLOC_FREE(info);
+		status = NT_STATUS_ACCESS_DENIED;
+	}
+	if (legs != NULL && refusal != NULL) {
+		legs_refuse(legs, refusal);
+	}
+	if (legs != NULL && !NT_STATUS_IS_OK(status)) {
+		legs->info_status = nt_status_squash(status);
+	}
+	if (NT_STATUS_IS_OK(status)) {
+		*session_info = info;
 	}
 	return status;
 }
@@ -1223,6 +1489,20 @@ static struct ntsign_legs *legs_of_mechanism(
 	return NULL;
 }
 
+/* Why the password must not be looked at, or NULL. */
+static const char *ntlmssp_refusal(const struct ntsign_legs *legs)
+{
+	const char *refusal = ntsign_enforce_leg(legs->connection);
+
+	if (refusal == NULL &&
+	    ntsign->options->mode == NTSIGN_MODE_ENFORCE &&
+	    !legs->authenticate->anonymous &&
+	    legs_key_bits(legs) < ntsign->options->minimum_key_bits) {
+		refusal = "the session's key is too weak";
+	}
+	return refusal;
+}
+
 static void ntlmssp_done(struct tevent_req *subreq);
 
 static struct tevent_req *ntlmssp_send(TALLOC_CTX *mem_ctx,
@@ -1232,6 +1512,7 @@ static struct tevent_req *ntlmssp_send(TALLOC_CTX *mem_ctx,
 {
 	struct ntsign_legs *legs = in_hand;
 	struct ntsign_ntlmssp *message = NULL;
+	const char *refusal = NULL;
 
 	if (legs != NULL) {
 		legs->ntlmssp = true;
@@ -1245,8 +1526,14 @@ static struct tevent_req *ntlmssp_send(TALLOC_CTX *mem_ctx,
 		   message->type == NTSIGN_NTLMSSP_AUTHENTICATE) {
 		TALLOC_FREE(legs->authenticate);
 		legs->authenticate = message;
+		refusal = ntlmssp_refusal(legs);
 	} else {
 		TALLOC_FREE(message);
+	}
+	if (refusal != NULL) {
+		/* recorded when SPNEGO's exchange ends of it */
+		legs_refuse(legs, refusal);
+		return refused_send(mem_ctx, ev, NULL, refusal);
 	}
 	return update_send(mem_ctx, ev, gensec, in, real_ntlmssp,
 			   ntlmssp_done);

@@ -72,9 +72,10 @@ static struct ntsign_signature *signature_get(struct ntsign_connection *c)
 }
 
 void ntsign_signature_started(struct ntsign_connection *c,
-			      struct smbXsrv_session *session)
+			      struct smbXsrv_session *session, bool nt4)
 {
 	const DATA_BLOB *blob = &session->global->signing_key_blob;
+	size_t response_len = nt4 ? c->setup.response_len : 0;
 	struct ntsign_session *s = NULL;
 	struct ntsign_signature *signature = NULL;
 
@@ -85,12 +86,18 @@ void ntsign_signature_started(struct ntsign_connection *c,
 	if (signature == NULL || signature->key != NULL) {
 		return;		/* the first session's key signs for all */
 	}
-	signature->key = talloc_memdup(signature, blob->data, blob->length);
+	signature->key = talloc_array(signature, uint8_t,
+				      blob->length + response_len);
 	if (signature->key == NULL) {
 		return;
 	}
 	talloc_keep_secret(signature->key);
-	signature->key_len = blob->length;
+	memcpy(signature->key, blob->data, blob->length);
+	if (response_len != 0) {
+		memcpy(signature->key + blob->length, c->setup.response,
+		       response_len);
+	}
+	signature->key_len = blob->length + response_len;
 	signature->session_id = session->global->session_wire_id;
 	s = ntsign_session_find(c, session);
 	if (s != NULL && s->account != NULL) {
@@ -273,6 +280,32 @@ void ntsign_signature_after(struct ntsign_connection *c)
 		record_smb1(c, "verified", NULL, NULL);
 	}
 	signature->frame = NULL;
+}
+
+bool ntsign_signature_check(struct ntsign_connection *c,
+			    const struct ntsign_smb1_header *header,
+			    const uint8_t *message, size_t len,
+			    uint32_t *sequence)
+{
+	uint32_t expected = next_sequence(c);
+	struct cause cause;
+
+	/* signing is mandatory once it is on: this leaves smbd's state alone */
+	if (smb1_signing_check_pdu(c->xconn->smb1.signing_state, message, len,
+				   expected)) {
+		return true;
+	}
+	ntsign_signature_before(c, header, message, len, len);
+	if (c->signature == NULL) {
+		exit_server_cleanly("ntsign: no memory");
+	}
+	cause = find_cause(c->signature);
+	record_smb1(c, (cause.event != NULL) ? cause.event : "bad", NULL,
+		    &cause);
+	c->signature->handling = false;
+	c->signature->frame = NULL;
+	*sequence = expected + 1;
+	return false;
 }
 
 /*

@@ -114,6 +114,7 @@ static int tree_connect(vfs_handle_struct *handle, const char *service,
 	connection_struct *conn = handle->conn;
 	struct ntsign_connection *c = NULL;
 	struct ntsign_session *s = NULL;
+	const char *refusal = NULL;
 
 	if (global_smbXsrv_client == NULL || conn->sconn == NULL ||
 	    conn->sconn->client == NULL || handled_above(handle)) {
@@ -127,6 +128,12 @@ static int tree_connect(vfs_handle_struct *handle, const char *service,
 	}
 	s = tree_session(conn->vuid);
 	c = (s != NULL) ? s->connection : ntsign->connections;
+	refusal = ntsign_enforce_tree(c, s);
+	if (refusal != NULL) {
+		DBG_ERR("ntsign: refusing share %s: %s\n", service, refusal);
+		errno = EACCES;
+		return -1;
+	}
 	if (c == NULL) {
 		return SMB_VFS_NEXT_CONNECT(handle, service, user);
 	}

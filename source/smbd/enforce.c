@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What enforce and emulate mode do: a column of the matrix for each client,
+ * and a decision on each session setup.
+ *
+ * Invariant: the decision is ntsign_policy_smb1_decide()'s; what is here
+ * gathers its facts and carries it out. Where a fact is missing the answer is
+ * no. What has been decided to sign cannot go on unsigned: smbd is told then
+ * that signing is mandatory, whatever the column.
+ *
+ * Before authentication a client can reach: the choice of the column (its
+ * address), ntsign_enforce_setup() (an SMB1 session setup request),
+ * ntsign_enforce_leg() (a token) and ntsign_enforce_deny() (a whole frame).
+ */
+#include "module.h"
+#include "librpc/gen_ndr/smbXsrv.h"
+#include "lib/util/sys_rw_data.h"
+
+#undef DBGC_CLASS
+#define DBGC_CLASS DBGC_AUTH
+
+bool ntsign_enforcing(void)
+{
+	return ntsign->options->mode != NTSIGN_MODE_AUDIT;
+}
+
+/* ---- the column ---- */
+
+/* `server signing`, as smbd has understood it. */
+static enum ntsign_signing signing_of_smbd(const struct ntsign_connection *c)
+{
+	struct smb1_signing_state *si = c->xconn->smb1.signing_state;
+
+	if (smb1_signing_is_mandatory(si)) {
+		return NTSIGN_SIGNING_REQUIRED;
+	}
+	return smb1_signing_is_desired(si) ? NTSIGN_SIGNING_ENABLED :
+					     NTSIGN_SIGNING_DISABLED;
+}
+
+/*
+ * Exchanges smbd's signing state: none of its fields can be set from outside,
+ * and no key has been put into it.
+ */
+static bool signing_state_set(struct ntsign_connection *c, bool allowed,
+			      bool desired, bool mandatory)
+{
+	struct smbXsrv_connection *xconn = c->xconn;
+	struct smb1_signing_state *si = NULL;
+
+	si = smb1_signing_init(xconn, allowed, desired, mandatory);
+	if (si == NULL) {
+		return false;
+	}
+	if (c->signing_shared) {
+		/* it goes with its holder, a child of the connection */
+		c->signing_shared = false;
+	} else {
+		TALLOC_FREE(xconn->smb1.signing_state);
+	}
+	xconn->smb1.signing_state = si;
+	return true;
+}
+
+static bool signing_state_column(struct ntsign_connection *c)
+{
+	bool required = c->column.signing == NTSIGN_SIGNING_REQUIRED;
+	bool enabled = c->column.signing == NTSIGN_SIGNING_ENABLED;
+
+	/* an updated server signs without having offered it */
+	return signing_state_set(c, required || enabled || c->column.patched,
+				 required || enabled, required);
+}
+
+/*
+ * For the connections that this process may take over from others: further
+ * channels of the same client, [MS-SMB2] 3.3.5.2. Each is made from smb.conf.
+ */
+static bool channels_set(enum ntsign_signing signing)
+{
+	static const char *const values[] = {
+		[NTSIGN_SIGNING_REQUIRED] = "mandatory",
+		[NTSIGN_SIGNING_ENABLED] = "auto",
+		[NTSIGN_SIGNING_DISABLED] = "disabled",
+	};
+
+	return lp_set_cmdline("server signing", values[signing]);
+}
+
+/*
+ * The echo handler is a process of its own that takes frames from the socket,
+ * signs and answers: it would know nothing of what is decided here.
+ */
+static bool echo_handler_off(struct ntsign_connection *c)
+{
+	if (!lp_async_smb_echo_handler()) {
+		return true;
+	}
+	DBG_NOTICE("ntsign: async smb echo handler = yes is taken for no "
+		   "with ntsign:mode = %s\n",
+		   ntsign_mode_name(ntsign->options->mode));
+	c->signing_shared = true;
+	return lp_set_cmdline("async smb echo handler", "no");
+}
+
+static bool column_choose(struct ntsign_connection *c,
+			  enum ntsign_signing by_default)
+{
+	const struct ntsign_options *options = ntsign->options;
+	const struct ntsign_rule *rule = NULL;
+
+	c->column.patched = options->server_patched;
+	c->column.signing = NTSIGN_SIGNING_REQUIRED;
+	if (!c->address_known && options->signing_rules_count != 0) {
+		DBG_ERR("ntsign: no signing rule can be told for %s\n",
+			c->remote_address);
+		return false;
+	}
+	rule = ntsign_rules_match(options->signing_rules,
+				  options->signing_rules_count, &c->address,
+				  time(NULL));
+	c->column.signing = (rule != NULL) ? rule->signing : by_default;
+	return true;
+}
+
+NTSTATUS ntsign_enforce_attach(struct ntsign_connection *c)
+{
+	enum ntsign_signing by_default = signing_of_smbd(c);
+
+	ntsign->server_signing = by_default;
+	if (!column_choose(c, by_default)) {
+		return NT_STATUS_INVALID_ADDRESS;
+	}
+	if (!echo_handler_off(c) || !signing_state_column(c)) {
+		return NT_STATUS_NO_MEMORY;
+	}
+	c->xconn->smb2.signing_mandatory =
+		c->column.signing == NTSIGN_SIGNING_REQUIRED;
+	if (c->column.signing != by_default &&
+	    !channels_set(c->column.signing)) {
+		return NT_STATUS_NO_MEMORY;
+	}
+	return NT_STATUS_OK;
+}
+
+void ntsign_enforce_channel(struct ntsign_connection *c)
+{
+	/* where that cannot be told, it is required */
+	(void)column_choose(c, ntsign->server_signing);
+}
+
+static bool column_requires(const struct ntsign_connection *c)
+{
+	return c->column.signing == NTSIGN_SIGNING_REQUIRED;
+}
+
+/* ---- session setups ---- */
+
+static const char no_memory[] = "out of memory";
+static const char anonymous_session[] = "an anonymous session cannot sign";
+static const char not_seen[] = "the request could not be looked at";
+
+/*
+ * Why this NT4-style request cannot come to a session that signs: smbd has
+ * no key for it, and does not ask the password check that is wrapped.
+ */
+static const char *request_without_key(const struct ntsign_connection *c)
+{
+	const struct ntsign_smb1_session_setup *request = c->setup.request;
+
+	if (request == NULL) {
+		return not_seen;
+	}
+	if (request->extended) {
+		return NULL;	/* told when it has been authenticated */
+	}
+	if (request->account == NULL || request->account[0] == '\0') {
+		return column_requires(c) ? anonymous_session : NULL;
+	}
+	if (!c->xconn->smb1.negprot.encrypted_passwords ||
+	    (request->lm_response_len != 0 &&
+	     request->lm_response_len != 24)) {
+		return "a session with a plain text password cannot sign";
+	}
+	return NULL;
+}
+
+bool ntsign_enforce_setup(struct ntsign_connection *c,
+			  const struct ntsign_smb1_header *header)
+{
+	bool promised = ntsign_smb1_signature_promised(header);
+
+	if (ntsign_signature_on(c)) {
+		/* signing belongs to the connection: [MS-CIFS] 3.1.1.1 */
+		c->setup.action = NTSIGN_ACTION_SIGN;
+		return true;
+	}
+	c->setup.action = ntsign_policy_smb1_decide(c->column, header->flags2,
+						    promised);
+	switch (c->setup.action) {
+	case NTSIGN_ACTION_SIGN:
+		c->setup.refusal = request_without_key(c);
+		if (!signing_state_set(c, true, true, true)) {
+			c->setup.refusal = no_memory;
+		}
+		break;
+	case NTSIGN_ACTION_NOT_SIGN:
+		if (!signing_state_set(c, false, false, false)) {
+			c->setup.refusal = no_memory;
+		}
+		break;
+	case NTSIGN_ACTION_REFUSE:
+		c->setup.refusal = column_requires(c) ?
+			"the client does not sign" :
+			"the client requires signing";
+		if (!signing_state_column(c)) {
+			c->setup.refusal = no_memory;
+		}
+		break;
+	}
+	return c->setup.refusal == NULL;
+}
+
+const char *ntsign_enforce_leg(const struct ntsign_connection *c)
+{
+	if (!ntsign_enforcing()) {
+		return NULL;
+	}
+	if (c == NULL) {
+		return no_memory;
+	}
+	if (ntsign_connection_is_smb2(c)) {
+		bool required = (c->xconn->smb2.server.security_mode &
+				 SMB2_NEGOTIATE_SIGNING_REQUIRED) != 0;
+
+		return (column_requires(c) && !required) ?
+			"this channel does not require signing" : NULL;
+	}
+	return c->setup.seen ? c->setup.refusal : not_seen;
+}
+
+const char *ntsign_enforce_session(const struct ntsign_connection *c,
+				   enum security_user_level level,
+				   bool has_key)
+{
+	const char *leg = ntsign_enforce_leg(c);
+
+	if (leg != NULL || !ntsign_enforcing()) {
+		return leg;
+	}
+	if (level < SECURITY_USER) {
+		if (!column_requires(c)) {
+			return NULL;
+		}
+		return level == SECURITY_GUEST ?
+			"a guest session cannot sign" : anonymous_session;
+	}
+	if (!ntsign_connection_is_smb2(c) && !has_key &&
+	    c->setup.action == NTSIGN_ACTION_SIGN) {
+		return "the session has no key to sign with";
+	}
+	return NULL;
+}
+
+const char *ntsign_enforce_tree(const struct ntsign_connection *c,
+				const struct ntsign_session *s)
+{
+	const struct smbXsrv_session_global0 *global = NULL;
+
+	if (!ntsign_enforcing()) {
+		return NULL;
+	}
+	if (c == NULL || s == NULL) {
+		return "the session was not looked at";
+	}
+	if (!column_requires(c)) {
+		return NULL;
+	}
+	if (!ntsign_connection_is_smb2(c)) {
+		return ntsign_signature_on(c) ? NULL :
+			"the connection is not signed";
+	}
+	global = s->session->global;
+	if ((global->signing_flags & SMBXSRV_SIGNING_REQUIRED) ||
+	    (global->encryption_flags & (SMBXSRV_ENCRYPTION_REQUIRED |
+					 SMBXSRV_ENCRYPTION_DESIRED))) {
+		return NULL;
+	}
+	return "the session is not signed";
+}
+
+/* ---- an answer of the module's own ---- */
+
+static bool frame_take(struct ntsign_connection *c, size_t full)
+{
+	uint8_t *frame = talloc_array(c, uint8_t, full);
+	ssize_t n;
+
+	if (frame == NULL) {
+		return false;
+	}
+	/* it has been looked at in the socket: there is nothing to wait for */
+	n = recv(c->xconn->transport.sock, frame, full, MSG_DONTWAIT);
+	TALLOC_FREE(frame);
+	return n == (ssize_t)full;
+}
+
+void ntsign_enforce_deny(struct ntsign_connection *c, const uint8_t *message,
+			 size_t len, uint32_t sequence)
+{
+	struct smbXsrv_connection *xconn = c->xconn;
+	struct ntsign_smb1_header header = { .command = 0, };
+	uint8_t answer[NTSIGN_SMB1_ERROR_LEN];
+	NTSTATUS status = NT_STATUS_OK;
+
+	if (!ntsign_smb1_header_parse(message, len, &header) ||
+	    !ntsign_smb1_access_denied(message, len, c->nt_status, answer) ||
+	    !frame_take(c, NTSIGN_NBT_HEADER_LEN + len)) {
+		exit_server_cleanly("ntsign: a refused request is not whole");
+	}
+	if (header.command == NTSIGN_SMB1_NT_CANCEL) {
+		return;		/* has no response: [MS-CIFS] 2.2.4.65.2 */
+	}
+	if (sequence != 0) {
+		status = smb1_signing_sign_pdu(
+			xconn->smb1.signing_state,
+			answer + NTSIGN_NBT_HEADER_LEN,
+			sizeof(answer) - NTSIGN_NBT_HEADER_LEN, sequence);
+	}
+	if (!NT_STATUS_IS_OK(status) ||
+	    write_data(xconn->transport.sock, answer, sizeof(answer)) !=
+		    sizeof(answer)) {
+		exit_server_cleanly("ntsign: an answer could not be sent");
+	}
+}
