@@ -1024,7 +1024,6 @@ static NTSTATUS check_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
 {
 	struct check_state *state = tevent_req_data(req, struct check_state);
 	DATA_BLOB nt_key = data_blob_null;
-	DATA_BLOB lm_key = data_blob_null;
 	const char *refusal = NULL;
 	NTSTATUS status;
 
@@ -1032,18 +1031,17 @@ static NTSTATUS check_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
 		tevent_req_received(req);
 		return status;		/* noted, where it was refused */
 	}
+	if (ntsign_enforcing() && nt_session_key == NULL) {
+		nt_session_key = &nt_key;
+	}
 	status = real_check_recv(state->subreq, mem_ctx, pauthoritative,
-				 server_returned_info,
-				 (nt_session_key != NULL) ? nt_session_key :
-							    &nt_key,
-				 (lm_session_key != NULL) ? lm_session_key :
-							    &lm_key);
+				 server_returned_info, nt_session_key,
+				 lm_session_key);
 	tevent_req_received(req);
 	if (NT_STATUS_IS_OK(status) && ntsign_enforcing()) {
 		refusal = check_repair(*server_returned_info, &nt_key);
 	}
 	data_blob_clear_free(&nt_key);
-	data_blob_clear_free(&lm_key);
 	if (refusal != NULL) {
 		TALLOC_FREE(*server_returned_info);
 		status = NT_STATUS_ACCESS_DENIED;

@@ -14,6 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	enum ntsign_frame known = NTSIGN_FRAME_SHORT;
 	struct ntsign_smb1_header header = { .command = 0 };
+	uint8_t answer[NTSIGN_SMB1_ERROR_LEN];
 	uint32_t length = 0;
 	size_t len = 0;
 
@@ -36,7 +37,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	{
 		assert(known == NTSIGN_FRAME_SMB1 || data[0] != 0 ||
 		       length < 4);
-		ntsign_smb1_signature_absent(&header);
+		assert(ntsign_smb1_access_denied(
+			       data + NTSIGN_NBT_HEADER_LEN,
+			       size - NTSIGN_NBT_HEADER_LEN, data[0], answer));
+		assert(ntsign_smb1_signature_absent(&header) ||
+		       !ntsign_smb1_signature_promised(&header));
 	}
 	return 0;
 }

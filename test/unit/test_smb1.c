@@ -119,6 +119,78 @@ static void test_signature_absent(void **state)
 	}
 }
 
+static void test_signature_promised(void **state)
+{
+	struct ntsign_smb1_header header = { .command = 0 };
+	size_t i = 0;
+
+	(void)state;
+	assert_false(ntsign_smb1_signature_promised(&header));
+	memcpy(header.signature, "BSRSPYL ", 8);
+	assert_true(ntsign_smb1_signature_promised(&header));
+	for (i = 0; i < 8; i++) {
+		header.signature[i] ^= 0x20;
+		assert_false(ntsign_smb1_signature_promised(&header));
+		header.signature[i] ^= 0x20;
+	}
+}
+
+/* Flags2 of the request, whether its client knows NTSTATUS anyway, and
+ * status, Flags and Flags2 of the answer to it. */
+static const struct {
+	uint16_t flags2;
+	bool nt_status;
+	uint8_t status[4];
+	uint16_t answer_flags2;
+} denials[] = {
+	{ 0x0000, false, { 0x01, 0x00, 0x05, 0x00 }, 0x0000 },
+	{ 0x0000, true, { 0x22, 0x00, 0x00, 0xC0 }, 0x4000 },
+	{ 0x4000, false, { 0x22, 0x00, 0x00, 0xC0 }, 0x4000 },
+	{ 0xFFFF, true, { 0x22, 0x00, 0x00, 0xC0 }, 0xC843 },
+	{ 0xC857, false, { 0x22, 0x00, 0x00, 0xC0 }, 0xC843 },
+	{ 0x8014, false, { 0x01, 0x00, 0x05, 0x00 }, 0x8000 },
+};
+
+static void test_access_denied(void **state)
+{
+	uint8_t answer[NTSIGN_SMB1_ERROR_LEN] = { 0 };
+	const uint8_t *message = answer + NTSIGN_NBT_HEADER_LEN;
+	size_t len = 0;
+	size_t i = 0;
+
+	(void)state;
+	for (len = 0; len < NTSIGN_SMB1_HEADER_LEN; len++) {
+		uint8_t *copy = exact(frame_signed, len);
+
+		assert_false(ntsign_smb1_access_denied(copy, len, true,
+						       answer));
+		free(copy);
+	}
+	for (i = 0; i < sizeof(denials) / sizeof(denials[0]); i++) {
+		uint8_t *copy = exact(frame_signed, NTSIGN_SMB1_HEADER_LEN);
+		static const uint8_t empty[10];
+
+		copy[10] = denials[i].flags2 & 0xFF;
+		copy[11] = denials[i].flags2 >> 8;
+		assert_true(ntsign_smb1_access_denied(
+				    copy, NTSIGN_SMB1_HEADER_LEN,
+				    denials[i].nt_status, answer));
+		/* transport header, mark and command */
+		assert_memory_equal(answer, "\0\0\0\043\377SMB\165", 9);
+		assert_memory_equal(message + 5, denials[i].status, 4);
+		assert_int_equal(message[9], 0x88);
+		assert_int_equal(message[10] | message[11] << 8,
+				 denials[i].answer_flags2);
+		assert_memory_equal(message + 12, copy + 12, 2);
+		assert_memory_equal(message + 14, empty, sizeof(empty));
+		/* TID, PID, UID, MID */
+		assert_memory_equal(message + 24, copy + 24, 8);
+		/* no words, no bytes */
+		assert_memory_equal(message + 32, empty, 3);
+		free(copy);
+	}
+}
+
 #define F(name) NTSIGN_FRAME_##name
 
 static const struct {
@@ -756,6 +828,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_header),
 		cmocka_unit_test(test_signature_absent),
+		cmocka_unit_test(test_signature_promised),
+		cmocka_unit_test(test_access_denied),
 		cmocka_unit_test(test_frames),
 		cmocka_unit_test(test_negotiates),
 		cmocka_unit_test(test_negotiate_real),
