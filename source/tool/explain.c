@@ -15,11 +15,18 @@ static bool is_smb1(const struct ntsign_tally_mismatch *m)
 
 static const char *explain_settings(const struct ntsign_tally_mismatch *m)
 {
-	if (m->server.signing == NTSIGN_SIGNING_REQUIRED) {
+	if (m->server.signing == NTSIGN_SIGNING_REQUIRED &&
+	    m->client.signing == NTSIGN_SIGNING_DISABLED) {
 		return "the server requires signing, which the client has "
 		       "disabled";
 	}
-	return "the client requires signing, which the server has disabled";
+	if (m->client.signing == NTSIGN_SIGNING_REQUIRED &&
+	    m->server.signing == NTSIGN_SIGNING_DISABLED) {
+		return "the client requires signing, which the server has "
+		       "disabled";
+	}
+	return "the session's key is weaker than ntsign:minimum key bits asks "
+	       "for";
 }
 
 static const char *explain_unsigned(const struct ntsign_tally_mismatch *m)
@@ -47,6 +54,10 @@ static const char *explain_unsigned(const struct ntsign_tally_mismatch *m)
 
 static const char *explain_ended(const struct ntsign_tally_mismatch *m)
 {
+	if (m->refused != 0) {
+		return "the server did not let a session come about that "
+		       "would not have been what the matrix says";
+	}
 	if (is_smb1(m) && strcmp(m->setup, "nt4") == 0 &&
 	    m->expected == NTSIGN_OUTCOME_SIGNED) {
 		return "smbd loses the session key of an NT4-style session "

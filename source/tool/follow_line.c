@@ -96,7 +96,12 @@ static void say_outcome(struct words *words, const struct ntsign_entry *entry)
 		words->alarm = true;
 	}
 	if (ntsign_entry_bool(entry, "refused")) {
+		const char *reason = ntsign_entry_text(entry, "reason");
+
 		say(words, "REFUSED");
+		if (reason != NULL) {
+			say(words, "(%s)", reason);
+		}
 		words->alarm = true;
 	}
 }

@@ -364,8 +364,10 @@ static void print_mismatch(struct page *page,
 	}
 	print_span(page, sentence, m->count, &m->span);
 	if (m->refused > 0) {
-		fprintf(page->f, "    refused %" PRIu64 " time%s\n",
-			m->refused, plural(m->refused));
+		fprintf(page->f, "    refused %" PRIu64 " time%s%s%s\n",
+			m->refused, plural(m->refused),
+			m->reason[0] != '\0' ? ": " : "",
+			safe(page, m->reason));
 	}
 	sentence = talloc_asprintf(page->mem_ctx, "%s (%s)",
 				   ntsign_tally_explain(m),

@@ -272,12 +272,14 @@ static void mismatch_fill(struct ntsign_tally *tally,
 			  const struct seen *seen, const char *address)
 {
 	const char *article = ntsign_entry_text(entry, "article");
+	const char *reason = ntsign_entry_text(entry, "reason");
 
 	m->address = copy_text(tally, m, address);
 	m->dialect = copy_text(tally, m, ntsign_entry_text(entry, "dialect"));
 	m->setup = copy_text(tally, m, ntsign_entry_text(entry, "setup"));
 	m->article = copy_text(tally, m,
 			       article != NULL ? article : NTSIGN_ARTICLE);
+	m->reason = copy_text(tally, m, reason != NULL ? reason : "");
 	m->client = seen->client;
 	m->server = seen->server;
 	m->mismatch = seen->mismatch;
@@ -294,15 +296,17 @@ static void mismatch_add(struct ntsign_tally *tally,
 		       ntsign_entry_bool(entry, "guest");
 	char *dialect = NULL;
 	char *setup = NULL;
+	char *reason = NULL;
 	char *key = NULL;
 	bool made = false;
 
+	reason = copy_text(tally, tally, ntsign_entry_text(entry, "reason"));
 	dialect = copy_text(tally, tally, ntsign_entry_text(entry, "dialect"));
 	setup = copy_text(tally, tally, ntsign_entry_text(entry, "setup"));
-	if (dialect != NULL && setup != NULL) {
+	if (dialect != NULL && setup != NULL && reason != NULL) {
 		key = talloc_asprintf(
-			tally, "%s\n%s\n%s\n%zu %zu %d %d %d %d", address,
-			dialect, setup, side_index(seen->client),
+			tally, "%s\n%s\n%s\n%s\n%zu %zu %d %d %d %d", address,
+			dialect, setup, reason, side_index(seen->client),
 			side_index(seen->server), seen->mismatch,
 			seen->expected, seen->outcome, keyless);
 	}
@@ -310,6 +314,7 @@ static void mismatch_add(struct ntsign_tally *tally,
 	TALLOC_FREE(key);
 	TALLOC_FREE(setup);
 	TALLOC_FREE(dialect);
+	TALLOC_FREE(reason);
 	if (m == NULL) {
 		return;
 	}

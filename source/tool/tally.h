@@ -68,6 +68,7 @@ struct ntsign_tally_mismatch {
 	enum ntsign_mismatch mismatch;
 	enum ntsign_outcome expected, outcome;
 	bool keyless;			/* anonymous or guest */
+	char *reason;			/* why refused, or "" */
 	uint64_t count, refused;
 	struct ntsign_tally_span span;
 };
