@@ -40,10 +40,19 @@ struct ntsign_rule {
  */
 bool ntsign_address_parse(const char *text, struct ntsign_address *address);
 
-/* Reads ADDRESS, ADDRESS/BITS or "*"; host bits must be zero. On failure
- * *why is a static text. */
-bool ntsign_block_parse(const char *text, struct ntsign_block *block,
-			const char **why);
+/* Whether an element of smb.conf's lists ends in front of this character:
+ * white space, a comma, a semicolon, or the NUL behind the last one. */
+bool ntsign_element_ends(char c);
+
+/*
+ * Reads ADDRESS, ADDRESS/BITS or "*", host bits zero: the element at the
+ * start of *list, which is then moved to the element's end.
+ *
+ * On failure *list and *block stay as they are and *why is a static text that
+ * says what is wrong with the element; else *why means nothing.
+ */
+bool ntsign_block_take(const char **list, struct ntsign_block *block,
+		       const char **why);
 
 bool ntsign_block_match(const struct ntsign_block *block,
 			const struct ntsign_address *address);
@@ -53,12 +62,11 @@ bool ntsign_block_covers(const struct ntsign_block *outer,
 			 const struct ntsign_block *inner);
 
 /*
- * Reads ADDRESS=STATE[@YYYY-MM-DD]. Case does not count in STATE. A date is
- * the rule's last day, UTC, from 1970 on.
- * On failure *why is a static text that says what is wrong.
+ * The same for ADDRESS=STATE[@YYYY-MM-DD]. Case does not count in STATE. A
+ * date is the rule's last day, UTC, from 1970 on.
  */
-bool ntsign_rule_parse(const char *text, struct ntsign_rule *rule,
-		       const char **why);
+bool ntsign_rule_take(const char **list, struct ntsign_rule *rule,
+		      const char **why);
 
 /* The first rule that matches, or NULL. */
 const struct ntsign_rule *ntsign_rules_match(

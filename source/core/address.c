@@ -7,50 +7,186 @@
  */
 #include "ntsign/address.h"
 
-#include <arpa/inet.h>
 #include <string.h>
-#include <strings.h>
-
-/* Longer than any numeric address, any word and any date. */
-#define PART_MAX 64
 
 static const char not_address[] = "not a numeric IPv4 or IPv6 address";
 
-/* A part of a text as a C string; false when it does not fit. */
-static bool part_copy(char part[PART_MAX], const char *text, size_t len)
+bool ntsign_element_ends(char c)
 {
-	if (len >= PART_MAX) {
-		return false;
-	}
-	memcpy(part, text, len);
-	part[len] = '\0';
-	return true;
+	static const bool separators[UINT8_MAX + 1] = {
+		['\0'] = true, [' '] = true, ['\t'] = true, [','] = true,
+		[';'] = true, ['\n'] = true, ['\r'] = true, ['\v'] = true,
+		['\f'] = true,
+	};
+
+	return separators[(uint8_t)c];
 }
 
-/* Exactly `digits` decimal digits; false when it is anything else. */
-static bool number_take(const char *text, size_t digits, unsigned int *number)
+static bool is_digit(char c)
 {
-	unsigned int value = 0;
-	size_t i = 0;
+	return c >= '0' && c <= '9';
+}
 
-	for (i = 0; i < digits; i++) {
-		if (text[i] < '0' || text[i] > '9') {
+/* 0 to 15, or -1. */
+static int hex_digit(char c)
+{
+	if (is_digit(c)) {
+		return c - '0';
+	}
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Exactly `digits` decimal digits. */
+static bool digits_take(const char **text, size_t digits,
+			unsigned int *number)
+{
+	const char *p = *text;
+	unsigned int value = 0;
+
+	for (; digits > 0; digits--, p++) {
+		if (!is_digit(*p)) {
 			return false;
 		}
-		value = value * 10 + (unsigned int)(text[i] - '0');
+		value = value * 10 + (unsigned int)(*p - '0');
 	}
+	*text = p;
 	*number = value;
 	return true;
 }
 
+/* As many digits as there are, no leading zero, a value up to max. */
+static bool number_take(const char **text, unsigned int max,
+			unsigned int *number)
+{
+	const char *p = *text;
+	unsigned int value = 0;
+
+	if (!is_digit(*p) || (*p == '0' && is_digit(p[1]))) {
+		return false;
+	}
+	for (; is_digit(*p); p++) {
+		value = value * 10 + (unsigned int)(*p - '0');
+		if (value > max) {
+			return false;
+		}
+	}
+	*text = p;
+	*number = value;
+	return true;
+}
+
+/* Four numbers with dots between them. */
+static bool v4_take(const char **text, uint8_t bytes[4])
+{
+	const char *p = *text;
+	unsigned int number = 0;
+	size_t i = 0;
+
+	for (i = 0; i < 4; i++) {
+		if (i > 0 && *p++ != '.') {
+			return false;
+		}
+		if (!number_take(&p, UINT8_MAX, &number)) {
+			return false;
+		}
+		bytes[i] = (uint8_t)number;
+	}
+	*text = p;
+	return true;
+}
+
+/* One to four hexadecimal digits. */
+static bool group_take(const char **text, uint8_t bytes[2])
+{
+	const char *p = *text;
+	unsigned int value = 0;
+
+	for (; p < *text + 4; p++) {
+		int digit = hex_digit(*p);
+
+		if (digit < 0) {
+			break;
+		}
+		value = value << 4 | (unsigned int)digit;
+	}
+	if (p == *text) {
+		return false;
+	}
+	*text = p;
+	bytes[0] = (uint8_t)(value >> 8);
+	bytes[1] = (uint8_t)value;
+	return true;
+}
+
+/*
+ * Groups with colons between them, of which "::" stands for one or more of
+ * zeros; the last two may be written as an IPv4 address. RFC 4291, 2.2
+ */
+static bool v6_take(const char **text, uint8_t bytes[16])
+{
+	const char *p = *text;
+	uint8_t read[16] = { 0 };
+	size_t len = 0;
+	size_t gap = sizeof(read);	/* how much was read before "::" */
+
+	if (p[0] == ':' && p[1] == ':') {
+		gap = 0;
+		p += 2;
+	}
+	while (len < sizeof(read)) {
+		const char *group = p;
+
+		if (!group_take(&p, read + len)) {
+			/* nothing has to follow "::" */
+			if (gap != len) {
+				return false;
+			}
+			break;
+		}
+		if (*p == '.') {
+			p = group;
+			if (len > sizeof(read) - 4 ||
+			    !v4_take(&p, read + len)) {
+				return false;
+			}
+			len += 4;
+			break;
+		}
+		len += 2;
+		if (*p != ':' || len == sizeof(read)) {
+			break;
+		}
+		p++;
+		if (*p == ':') {
+			if (gap < sizeof(read)) {
+				return false;
+			}
+			gap = len;
+			p++;
+		}
+	}
+	if ((len == sizeof(read)) != (gap == sizeof(read))) {
+		return false;
+	}
+
+	memset(bytes, 0, 16);
+	memcpy(bytes, read, gap < len ? gap : len);
+	if (gap < len) {
+		memcpy(bytes + 16 - (len - gap), read + gap, len - gap);
+	}
+	*text = p;
+	return true;
+}
+
 /* As it is written: an IPv4-mapped address stays one of 16 bytes. */
-static bool address_read(const char *text, struct ntsign_address *address)
+static bool address_take(const char **text, struct ntsign_address *address)
 {
 	struct ntsign_address result = { .len = 0 };
 
-	if (inet_pton(AF_INET, text, result.bytes) == 1) {
+	if (v4_take(text, result.bytes)) {
 		result.len = 4;
-	} else if (inet_pton(AF_INET6, text, result.bytes) == 1) {
+	} else if (v6_take(text, result.bytes)) {
 		result.len = 16;
 	} else {
 		return false;
@@ -79,7 +215,7 @@ bool ntsign_address_parse(const char *text, struct ntsign_address *address)
 {
 	struct ntsign_address result = { .len = 0 };
 
-	if (!address_read(text, &result)) {
+	if (!address_take(&text, &result) || *text != '\0') {
 		return false;
 	}
 	if (address_mapped(&result)) {
@@ -105,58 +241,46 @@ static bool bits_equal(const uint8_t *a, const uint8_t *b, unsigned int bits)
 static bool host_bits_zero(const struct ntsign_address *address,
 			   unsigned int bits)
 {
-	unsigned int i = 0;
+	unsigned int i = bits / 8;
+	uint8_t mask = (uint8_t)(0xFF >> (bits % 8));
 
-	for (i = bits; i < address->len * 8U; i++) {
-		if (address->bytes[i / 8] & (0x80 >> (i % 8))) {
+	for (; i < address->len; i++) {
+		if ((address->bytes[i] & mask) != 0) {
 			return false;
 		}
+		mask = 0xFF;
 	}
 	return true;
 }
 
-static bool bits_read(const char *text, unsigned int max, unsigned int *bits)
+/*
+ * Reads a block that `stop` has to follow, which '\0' means the element's
+ * end.
+ */
+static bool block_take(const char **text, char stop,
+		       struct ntsign_block *block, const char **why)
 {
-	unsigned int value = 0;
-	size_t digits = strlen(text);
-
-	if (digits < 1 || digits > 3 || (text[0] == '0' && digits > 1)) {
-		return false;
-	}
-	if (!number_take(text, digits, &value) || value > max) {
-		return false;
-	}
-	*bits = value;
-	return true;
-}
-
-bool ntsign_block_parse(const char *text, struct ntsign_block *block,
-			const char **why)
-{
-	struct ntsign_block result = { .bits = 0 };
-	const char *slash = strchr(text, '/');
-	char part[PART_MAX] = "";
-	size_t len = slash != NULL ? (size_t)(slash - text) : strlen(text);
+	struct ntsign_block result = { .any = **text == '*' };
+	const char *p = *text;
 	unsigned int bits = 0;
 
-	if (strcmp(text, "*") == 0) {
-		result.any = true;
-		*block = result;
-		return true;
-	}
-
-	if (!part_copy(part, text, len) ||
-	    !address_read(part, &result.address))
-	{
-		*why = not_address;
+	*why = not_address;
+	if (result.any) {
+		p++;
+	} else if (!address_take(&p, &result.address)) {
 		return false;
 	}
-
 	bits = result.address.len * 8U;
-	if (slash != NULL && !bits_read(slash + 1, bits, &bits)) {
+	if (*p == '/' && !result.any) {
 		*why = result.address.len == 4 ?
 			"the part behind / is not a number from 0 to 32" :
 			"the part behind / is not a number from 0 to 128";
+		p++;
+		if (!number_take(&p, bits, &bits)) {
+			return false;
+		}
+	}
+	if (stop == '\0' ? !ntsign_element_ends(*p) : *p != stop) {
 		return false;
 	}
 	if (!host_bits_zero(&result.address, bits)) {
@@ -174,7 +298,14 @@ bool ntsign_block_parse(const char *text, struct ntsign_block *block,
 	}
 	result.bits = (uint8_t)bits;
 	*block = result;
+	*text = p;
 	return true;
+}
+
+bool ntsign_block_take(const char **list, struct ntsign_block *block,
+		       const char **why)
+{
+	return block_take(list, '\0', block, why);
 }
 
 bool ntsign_block_match(const struct ntsign_block *block,
@@ -197,15 +328,26 @@ bool ntsign_block_covers(const struct ntsign_block *outer,
 	       ntsign_block_match(outer, &inner->address);
 }
 
-static bool state_read(const char *text, size_t len,
-		       enum ntsign_signing *signing)
+/* Takes a word of small letters; case does not count in the text. */
+static bool word_take(const char **text, const char *word)
+{
+	const char *p = *text;
+
+	for (; *word != '\0'; word++, p++) {
+		if ((*p | 0x20) != *word) {
+			return false;
+		}
+	}
+	*text = p;
+	return true;
+}
+
+static bool state_take(const char **text, enum ntsign_signing *signing)
 {
 	unsigned int i = 0;
 
 	for (i = 0; i < NTSIGN_SIGNING_COUNT; i++) {
-		const char *name = ntsign_signing_name(i);
-
-		if (strlen(name) == len && strncasecmp(name, text, len) == 0) {
+		if (word_take(text, ntsign_signing_name(i))) {
 			*signing = i;
 			return true;
 		}
@@ -219,30 +361,28 @@ static bool leap_year(unsigned int year)
 }
 
 /* YYYY-MM-DD; *end is the second after that day's last, UTC. */
-static bool day_read(const char *text, time_t *end)
+static bool day_take(const char **text, time_t *end)
 {
-	static const uint8_t days[] = { 31, 28, 31, 30, 31, 30,
-					31, 31, 30, 31, 30, 31 };
+	/* days of the year before each month, without a leap day */
+	static const uint16_t before[] = { 0, 31, 59, 90, 120, 151, 181, 212,
+					   243, 273, 304, 334, 365 };
+	const char *p = *text;
 	unsigned int year = 0;
 	unsigned int month = 0;
 	unsigned int day = 0;
 	unsigned int last = 0;
-	unsigned int y = 0;
 	int64_t count = 0;
 
-	if (strlen(text) != 10 || text[4] != '-' || text[7] != '-') {
-		return false;
-	}
-	if (!number_take(text, 4, &year) ||
-	    !number_take(text + 5, 2, &month) ||
-	    !number_take(text + 8, 2, &day))
+	if (!digits_take(&p, 4, &year) || *p++ != '-' ||
+	    !digits_take(&p, 2, &month) || *p++ != '-' ||
+	    !digits_take(&p, 2, &day))
 	{
 		return false;
 	}
 	if (year < 1970 || month < 1 || month > 12) {
 		return false;
 	}
-	last = days[month - 1];
+	last = before[month] - before[month - 1];
 	if (month == 2 && leap_year(year)) {
 		last = 29;
 	}
@@ -251,53 +391,59 @@ static bool day_read(const char *text, time_t *end)
 	}
 
 	/* whole days since 1970-01-01, this one included */
-	for (y = 1970; y < year; y++) {
-		count += leap_year(y) ? 366 : 365;
+	count = (year - 1970) * 365 + before[month - 1] + day;
+	/* and the leap days of the years before, and of this one */
+	count += (year - 1969) / 4 - (year - 1901) / 100 +
+		 (year - 1601) / 400;
+	if (month > 2 && leap_year(year)) {
+		count++;
 	}
-	for (; month > 1; month--) {
-		count += days[month - 2];
-		if (month - 1 == 2 && leap_year(year)) {
-			count++;
-		}
-	}
-	count += day;
+	*text = p;
 	*end = (time_t)(count * 86400);
 	return true;
 }
 
-bool ntsign_rule_parse(const char *text, struct ntsign_rule *rule,
-		       const char **why)
+/* Whether there is this character in the element at the text's start. */
+static bool element_has(const char *text, char c)
+{
+	for (; !ntsign_element_ends(*text); text++) {
+		if (*text == c) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool ntsign_rule_take(const char **list, struct ntsign_rule *rule,
+		      const char **why)
 {
 	struct ntsign_rule result = { .until = 0 };
-	const char *equals = strchr(text, '=');
-	const char *state = NULL;
-	const char *at = NULL;
-	char part[PART_MAX] = "";
+	const char *p = *list;
 
-	if (equals == NULL) {
-		*why = "not of the form ADDRESS=STATE[@YYYY-MM-DD]";
+	if (!block_take(&p, '=', &result.block, why)) {
+		if (!element_has(*list, '=')) {
+			*why = "not of the form ADDRESS=STATE[@YYYY-MM-DD]";
+		}
 		return false;
 	}
-	if (!part_copy(part, text, (size_t)(equals - text))) {
-		*why = not_address;
+	p++;
+	*why = "the state is not one of required, enabled, disabled";
+	if (!state_take(&p, &result.signing)) {
 		return false;
 	}
-	if (!ntsign_block_parse(part, &result.block, why)) {
+	if (*p == '@') {
+		*why = "the part behind @ is not a day YYYY-MM-DD from 1970 "
+			"on";
+		p++;
+		if (!day_take(&p, &result.until)) {
+			return false;
+		}
+	}
+	if (!ntsign_element_ends(*p)) {
 		return false;
 	}
-
-	state = equals + 1;
-	at = state + strcspn(state, "@");
-	if (!state_read(state, (size_t)(at - state), &result.signing)) {
-		*why = "the state is not one of required, enabled, disabled";
-		return false;
-	}
-	if (*at == '@' && !day_read(at + 1, &result.until)) {
-		*why = "the part behind @ is not a day YYYY-MM-DD from 1970 on";
-		return false;
-	}
-
 	*rule = result;
+	*list = p;
 	return true;
 }
 

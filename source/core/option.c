@@ -24,8 +24,6 @@
 /* Longer than any option's name and any word that is a value. */
 #define WORD_MAX 64
 
-/* What separates a list's elements in smb.conf, and what is white space. */
-#define LIST_SEPARATORS " \t,;\n\r\v\f"
 #define SPACES " \t\n\r\v\f"
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
@@ -132,13 +130,26 @@ static struct span span_trim(const char *text)
 	return span;
 }
 
+/* Where the next element of a list starts, or the list ends. */
+static const char *list_start(const char *list)
+{
+	while (*list != '\0' && ntsign_element_ends(*list)) {
+		list++;
+	}
+	return list;
+}
+
 /* The next element of a list, of length 0 behind the last. */
 static struct span element_next(const char **list)
 {
-	struct span span = { .text = *list + strspn(*list, LIST_SEPARATORS) };
+	struct span span = { .text = list_start(*list) };
+	const char *p = span.text;
 
-	span.len = strcspn(span.text, LIST_SEPARATORS);
-	*list = span.text + span.len;
+	while (!ntsign_element_ends(*p)) {
+		p++;
+	}
+	span.len = (size_t)(p - span.text);
+	*list = p;
 	return span;
 }
 
@@ -524,57 +535,64 @@ static bool read_path(const struct input *input, const char **path)
 }
 
 /*
- * Reads one element of a list into the place given. On failure *why is a
- * static text.
+ * Reads the element of a list at *text into the place given, and moves *text
+ * behind it. On failure *why is a static text.
  */
-static bool element_rule(const char *text, void *place, const char **why)
+static bool take_rule(const char **text, void *place, const char **why)
 {
-	return ntsign_rule_parse(text, place, why);
+	return ntsign_rule_take(text, place, why);
 }
 
-static bool element_block(const char *text, void *place, const char **why)
+static bool take_block(const char **text, void *place, const char **why)
 {
-	return ntsign_block_parse(text, place, why);
+	return ntsign_block_take(text, place, why);
 }
 
-/* Reads a list; every element that is bad is a finding of its own. */
+/* A common length of an element, its separator included. */
+#define ELEMENT_LEN 24
+
+/*
+ * Reads a list; every element that is bad is a finding of its own. Each
+ * connection's process reads it, and it may have ten thousand elements: what
+ * is good is looked at once and not copied.
+ */
 static bool read_list(const struct input *input, size_t size,
-		      bool (*element)(const char *, void *, const char **),
+		      bool (*take)(const char **, void *, const char **),
 		      void **list, size_t *count)
 {
 	struct reader *reader = input->reader;
 	const char *rest = input->text;
-	struct span span = element_next(&rest);
+	size_t room = input->value.len / ELEMENT_LEN + 1;
 	size_t found = 0;
 	bool good = true;
 	uint8_t *result = NULL;
 
-	/* an element takes two bytes of the value, its separator included */
-	result = talloc_zero_size(reader->options,
-				  (input->value.len / 2 + 1) * size);
-	if (result == NULL) {
-		reader->failed = true;
-		return false;
-	}
-
-	for (; span.len > 0; span = element_next(&rest)) {
+	result = talloc_size(reader->options, room * size);
+	for (;;) {
 		const char *why = NULL;
-		char *text = talloc_strndup(result, span.text, span.len);
 
-		if (text == NULL) {
+		if (result == NULL) {
 			reader->failed = true;
 			return false;
 		}
-		if (element(text, result + found * size, &why)) {
+		rest = list_start(rest);
+		if (*rest == '\0') {
+			break;
+		}
+		if (take(&rest, result + found * size, &why)) {
 			found++;
 		} else {
 			report(reader, NTSIGN_OPTION_BAD_VALUE,
 			       input->setting,
-			       ntsign_option_table[input->id].name, span,
-			       "%s", why);
+			       ntsign_option_table[input->id].name,
+			       element_next(&rest), "%s", why);
 			good = false;
 		}
-		talloc_free(text);
+		if (found == room) {
+			room *= 2;
+			result = talloc_realloc_size(reader->options, result,
+						     room * size);
+		}
 	}
 	if (!good) {
 		talloc_free(result);
@@ -613,7 +631,7 @@ static bool read_value(const struct input *input)
 	switch (input->id) {
 	case ID_SIGNING_RULES:
 		if (!read_list(input, sizeof(struct ntsign_rule),
-			       element_rule, &list, &count)) {
+			       take_rule, &list, &count)) {
 			return false;
 		}
 		options->signing_rules = list;
@@ -621,7 +639,7 @@ static bool read_value(const struct input *input)
 		return true;
 	case ID_UNPATCHED_CLIENTS:
 		if (!read_list(input, sizeof(struct ntsign_block),
-			       element_block, &list, &count)) {
+			       take_block, &list, &count)) {
 			return false;
 		}
 		options->unpatched_clients = list;
