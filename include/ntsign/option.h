@@ -134,9 +134,10 @@ struct ntsign_options *ntsign_options_parse(
 
 /*
  * The same for `ntsign check`, which takes its time and finds every NOTE as
- * well: settings without effect, rules that have expired.
+ * well: settings without effect, rules that never match, have expired or will
+ * within 30 days. Notes come behind all errors.
  *
- * now: seconds since 1970, for rules that have expired.
+ * now: seconds since 1970.
  */
 struct ntsign_options *ntsign_options_review(
 	TALLOC_CTX *mem_ctx,

@@ -151,9 +151,9 @@ enum ntsign_action {
  *
  * flags2: the request's. 0x0010 without 0x0004 counts as both.
  * bsrspyl: its SecuritySignature is "BSRSPYL ", the mark of a client that is
- * going to sign and has no key yet (and
- * what Samba's clients send without 0x0004 when they sign only because the
- * server requires it). It counts only where the server requires.
+ * going to sign and has no key yet. It counts only where the server requires
+ * signing: Samba's clients that sign for no other reason send it without
+ * 0x0004.
  *
  * A `signing` outside the enum is answered REFUSE.
  */

@@ -134,7 +134,7 @@ static bool v6_take(const char **text, uint8_t bytes[16])
 		gap = 0;
 		p += 2;
 	}
-	while (len < sizeof(read)) {
+	for (;;) {
 		const char *group = p;
 
 		if (!group_take(&p, read + len)) {

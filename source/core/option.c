@@ -10,46 +10,15 @@
 #include "ntsign/option.h"
 
 #include <assert.h>
-#include <stdarg.h>
 #include <string.h>
 #include <strings.h>
 
-#include "ntsign/text.h"
-
-#define PREFIX "ntsign:"
-
-/* Characters of a value that a message shows. */
-#define SHOWN_MAX 100
+#include "settings.h"
 
 /* Longer than any option's name and any word that is a value. */
 #define WORD_MAX 64
 
-#define SPACES " \t\n\r\v\f"
-
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
-
-/* The options, in the order of the documentation. */
-enum id {
-	ID_MODE,
-	ID_SERVER,
-	ID_SIGNING_RULES,
-	ID_UNPATCHED_CLIENTS,
-	ID_MINIMUM_KEY_BITS,
-	ID_SIGNING_COUNTER,
-	ID_SIGNING_COUNTER_SKEW,
-	ID_BAD_SIGNATURE,
-	ID_KEY_STRENGTH,
-	ID_CREDENTIAL_HANDLES,
-	ID_SERVER_CERTIFICATE,
-	ID_CREDENTIAL_HOLD,
-	ID_REMOTE_REGISTRY,
-	ID_REMOTE_REGISTRY_SCOPE,
-	ID_AUDIT_FILE,
-	ID_AUDIT_SYSLOG,
-	ID_AUDIT_EVENTS,
-	ID_ON_AUDIT_FAILURE,
-	ID_COUNT
-};
 
 const struct ntsign_option_info ntsign_option_table[] = {
 	[ID_MODE] = { "mode", "audit, enforce, emulate", "audit" },
@@ -90,19 +59,6 @@ static_assert(ARRAY_LEN(ntsign_option_table) == ID_COUNT,
 
 const size_t ntsign_option_count = ID_COUNT;
 
-/* What reading a set of options goes through. */
-struct reader {
-	const struct ntsign_setting *settings;
-	struct ntsign_options *options;
-	struct ntsign_option_findings findings;
-	/* the settings' numbers of the options that are set and well read */
-	ssize_t setting[ID_COUNT];
-	TALLOC_CTX *mem_ctx;
-	time_t now;	/* of a review */
-	bool review;	/* notes are wanted, too */
-	bool failed;	/* memory ran out; sticks */
-};
-
 static bool is_space(char c)
 {
 	return memchr(SPACES, c, sizeof(SPACES) - 1) != NULL;
@@ -113,13 +69,7 @@ static char to_lower(char c)
 	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-/* A part of a value; not ended by a NUL. */
-struct span {
-	const char *text;
-	size_t len;
-};
-
-static struct span span_trim(const char *text)
+struct span ntsign_settings_trim(const char *text)
 {
 	struct span span = { .text = text + strspn(text, SPACES) };
 
@@ -139,8 +89,7 @@ static const char *list_start(const char *list)
 	return list;
 }
 
-/* The next element of a list, of length 0 behind the last. */
-static struct span element_next(const char **list)
+struct span ntsign_settings_element(const char **list)
 {
 	struct span span = { .text = list_start(*list) };
 	const char *p = span.text;
@@ -151,137 +100,6 @@ static struct span element_next(const char **list)
 	span.len = (size_t)(p - span.text);
 	*list = p;
 	return span;
-}
-
-/*
- * A value as a message can show it: valid UTF-8, control characters as \xNN,
- * cut with "..." behind the last character shown.
- */
-static char *printable(TALLOC_CTX *mem_ctx, struct span value)
-{
-	static const char digits[] = "0123456789ABCDEF";
-	char shown[SHOWN_MAX * 4 + sizeof("...")] = "";
-	char *fit = NULL;
-	char *result = NULL;
-	const char *p = NULL;
-	size_t characters = 0;
-	size_t len = 0;
-
-	fit = ntsign_text_bytes(mem_ctx, (const uint8_t *)value.text,
-				value.len);
-	if (fit == NULL) {
-		return NULL;
-	}
-	for (p = fit; *p != '\0'; p++) {
-		unsigned char c = (unsigned char)*p;
-		/* U+0080 to U+009F are control characters as well */
-		bool c1 = c == 0xC2 && (unsigned char)p[1] < 0xA0;
-
-		if ((c & 0xC0) != 0x80) {
-			if (characters == SHOWN_MAX) {
-				memcpy(shown + len, "...", 3);
-				len += 3;
-				break;
-			}
-			characters++;
-		}
-		if (c1) {
-			p++;
-			c = (unsigned char)*p;
-		}
-		if (c1 || c < 0x20 || c == 0x7F) {
-			shown[len++] = '\\';
-			shown[len++] = 'x';
-			shown[len++] = digits[c >> 4];
-			shown[len++] = digits[c & 0x0F];
-		} else {
-			shown[len++] = *p;
-		}
-	}
-
-	result = talloc_strndup(mem_ctx, shown, len);
-	talloc_free(fit);
-	return result;
-}
-
-static struct ntsign_option_finding *finding_new(
-	struct ntsign_option_findings *findings, TALLOC_CTX *mem_ctx)
-{
-	struct ntsign_option_finding *list = NULL;
-
-	list = talloc_realloc(mem_ctx, findings->list,
-			      struct ntsign_option_finding,
-			      findings->count + 1);
-	if (list == NULL) {
-		return NULL;
-	}
-	findings->list = list;
-	return &list[findings->count];
-}
-
-/* Adds a finding; the message is "NAME = VALUE: " and what fmt makes. */
-static void report(struct reader *reader,
-		   enum ntsign_option_problem problem, size_t setting,
-		   const char *name, struct span value,
-		   const char *fmt, ...)
-	__attribute__((format(printf, 6, 7)));
-
-static void report(struct reader *reader,
-		   enum ntsign_option_problem problem, size_t setting,
-		   const char *name, struct span value,
-		   const char *fmt, ...)
-{
-	struct ntsign_option_finding *finding = NULL;
-	struct ntsign_option_finding result = {
-		.problem = problem,
-		.setting = (ssize_t)setting,
-	};
-	const struct span name_span = { .text = name, .len = strlen(name) };
-	TALLOC_CTX *list = NULL;
-	char *shown = NULL;
-	char *why = NULL;
-	va_list ap;
-
-	if (reader->failed ||
-	    (problem == NTSIGN_OPTION_NOTE && !reader->review))
-	{
-		return;
-	}
-	reader->failed = true;
-
-	finding = finding_new(&reader->findings, reader->mem_ctx);
-	if (finding == NULL) {
-		return;
-	}
-	list = reader->findings.list;
-
-	shown = printable(list, name_span);
-	if (shown == NULL) {
-		return;
-	}
-	result.option = talloc_asprintf(list, PREFIX "%s", shown);
-	talloc_free(shown);
-	result.value = printable(list, value);
-	if (result.option == NULL || result.value == NULL) {
-		return;
-	}
-
-	va_start(ap, fmt);
-	why = talloc_vasprintf(list, fmt, ap);
-	va_end(ap);
-	if (why == NULL) {
-		return;
-	}
-	result.message = talloc_asprintf(list, "%s = %s: %s", result.option,
-					 result.value, why);
-	talloc_free(why);
-	if (result.message == NULL) {
-		return;
-	}
-
-	*finding = result;
-	reader->findings.count++;
-	reader->failed = false;
 }
 
 /* As smb.conf does it: case and white space do not count. */
@@ -301,8 +119,7 @@ static bool name_equal(const char *a, const char *b)
 	}
 }
 
-/* The option of that name, or ID_COUNT. */
-static enum id name_find(const char *name)
+enum id ntsign_settings_find(const char *name)
 {
 	unsigned int id = 0;
 
@@ -410,9 +227,11 @@ struct input {
 
 static void input_bad(const struct input *input, const char *why)
 {
-	report(input->reader, NTSIGN_OPTION_BAD_VALUE, input->setting,
-	       ntsign_option_table[input->id].name, input->value,
-	       "%s%s", why, ntsign_option_table[input->id].values);
+	ntsign_settings_report(input->reader, NTSIGN_OPTION_BAD_VALUE,
+			     input->setting,
+			     ntsign_option_table[input->id].name,
+			     input->value, "%s%s", why,
+			     ntsign_option_table[input->id].values);
 }
 
 /* Runs of white space become one space; false when it is too long. */
@@ -582,10 +401,11 @@ static bool read_list(const struct input *input, size_t size,
 		if (take(&rest, result + found * size, &why)) {
 			found++;
 		} else {
-			report(reader, NTSIGN_OPTION_BAD_VALUE,
-			       input->setting,
-			       ntsign_option_table[input->id].name,
-			       element_next(&rest), "%s", why);
+			ntsign_settings_report(
+				reader, NTSIGN_OPTION_BAD_VALUE,
+				input->setting,
+				ntsign_option_table[input->id].name,
+				ntsign_settings_element(&rest), "%s", why);
 			good = false;
 		}
 		if (found == room) {
@@ -699,158 +519,86 @@ static bool read_value(const struct input *input)
 	return true;
 }
 
-/* Whether the option is set again further down. */
-static bool set_again(const struct ntsign_setting *settings, size_t count,
-		      size_t setting, enum id id)
+bool ntsign_settings_set_again(const struct reader *reader, size_t setting,
+			     enum id id)
 {
 	size_t i = 0;
 
-	for (i = setting + 1; i < count; i++) {
-		if (name_find(settings[i].name) == id) {
+	for (i = setting + 1; i < reader->count; i++) {
+		if (ntsign_settings_find(reader->settings[i].name) == id) {
 			return true;
 		}
 	}
 	return false;
 }
 
-static void read_setting(struct reader *reader, size_t setting, size_t count)
+static void read_setting(struct reader *reader, size_t setting)
 {
 	const struct ntsign_setting *given = &reader->settings[setting];
 	struct input input = {
 		.reader = reader,
-		.id = name_find(given->name),
+		.id = ntsign_settings_find(given->name),
 		.setting = setting,
 		.text = given->value,
-		.value = span_trim(given->value),
+		.value = ntsign_settings_trim(given->value),
 	};
 
 	if (input.id == ID_COUNT) {
 		const char *guess = name_guess(given->name);
 
-		report(reader, NTSIGN_OPTION_UNKNOWN, setting, given->name,
-		       input.value, "there is no such option%s%s%s",
-		       guess != NULL ? "; did you mean " PREFIX : "",
-		       guess != NULL ? guess : "",
-		       guess != NULL ? "?" : "");
+		ntsign_settings_report(reader, NTSIGN_OPTION_UNKNOWN, setting,
+				     given->name, input.value,
+				     "there is no such option%s%s%s",
+				     guess != NULL ?
+				     "; did you mean " PREFIX : "",
+				     guess != NULL ? guess : "",
+				     guess != NULL ? "?" : "");
 		return;
 	}
-	if (set_again(reader->settings, count, setting, input.id)) {
-		report(reader, NTSIGN_OPTION_NOTE, setting,
-		       ntsign_option_table[input.id].name, input.value,
-		       "without effect, a later line sets it again");
-		return;
-	}
-	if (read_value(&input)) {
+	if (!ntsign_settings_set_again(reader, setting, input.id) &&
+	    read_value(&input))
+	{
 		reader->setting[input.id] = (ssize_t)setting;
 	}
 }
 
-/* A finding about a well-read option's value. */
-static void judge(struct reader *reader, enum id id,
-		  enum ntsign_option_problem problem, const char *why)
+/* An option is set to what cannot be had. */
+static void judge_wrong(struct reader *reader, enum id id,
+			enum ntsign_option_problem problem, const char *why)
 {
-	size_t setting = (size_t)reader->setting[id];
-
-	report(reader, problem, setting, ntsign_option_table[id].name,
-	       span_trim(reader->settings[setting].value), "%s", why);
+	ntsign_settings_judge(reader, id, problem, why);
+	reader->wrong[id] = true;
 }
 
-static bool is_set(const struct reader *reader, enum id id)
+/* One that needs another mode. */
+static void judge_conflict(struct reader *reader, enum id id)
 {
-	return reader->setting[id] >= 0;
-}
-
-static bool rule_covered(const struct ntsign_rule *earlier,
-			 const struct ntsign_rule *later)
-{
-	bool longer = earlier->until == 0 ||
-		      (later->until != 0 && earlier->until >= later->until);
-
-	return longer && ntsign_block_covers(&earlier->block, &later->block);
-}
-
-/* Rules that have expired, and rules that never get their turn. */
-static void judge_rules(struct reader *reader)
-{
-	const struct ntsign_options *options = reader->options;
-	const struct ntsign_rule *rules = options->signing_rules;
-	const char *name = ntsign_option_table[ID_SIGNING_RULES].name;
-	size_t setting = 0;
-	const char *rest = NULL;
-	size_t i = 0;
-	size_t j = 0;
-
-	if (!reader->review || options->signing_rules_count == 0) {
-		return;
-	}
-	setting = (size_t)reader->setting[ID_SIGNING_RULES];
-	rest = reader->settings[setting].value;
-
-	if (options->mode == NTSIGN_MODE_AUDIT) {
-		judge(reader, ID_SIGNING_RULES, NTSIGN_OPTION_NOTE,
-		      "rules have no effect in audit mode");
-	}
-	for (i = 0; i < options->signing_rules_count; i++) {
-		struct span element = element_next(&rest);
-
-		if (rules[i].until != 0 && rules[i].until <= reader->now) {
-			report(reader, NTSIGN_OPTION_NOTE, setting, name,
-			       element, "this rule has expired");
-			continue;
-		}
-		for (j = 0; j < i; j++) {
-			if (!rule_covered(&rules[j], &rules[i])) {
-				continue;
-			}
-			report(reader, NTSIGN_OPTION_NOTE, setting, name,
-			       element, "this rule never matches, rule %zu "
-			       "in front of it covers it", j + 1);
-			break;
-		}
-	}
+	judge_wrong(reader, id, NTSIGN_OPTION_CONFLICT,
+		    "needs " PREFIX "mode = emulate");
 }
 
 /* The options that name a quirk, and what they are in this version. */
 static void judge_quirk(struct reader *reader, enum id id,
 			enum ntsign_quirk *quirk, enum ntsign_quirk fallback)
 {
-	if (!is_set(reader, id)) {
-		return;
-	}
 	switch (*quirk) {
 	case NTSIGN_QUIRK_OFF:
-		break;
 	case NTSIGN_QUIRK_DETECT:
-		/* key strength: flags and key bits are in every record */
-		if (id != ID_KEY_STRENGTH) {
-			judge(reader, id, NTSIGN_OPTION_NOTE,
-			      "this version records nothing for it yet");
-		}
 		break;
 	case NTSIGN_QUIRK_EMULATE:
 		if (reader->options->mode != NTSIGN_MODE_EMULATE) {
-			judge(reader, id, NTSIGN_OPTION_CONFLICT,
-			      "needs " PREFIX "mode = emulate");
+			judge_conflict(reader, id);
 			*quirk = fallback;
 			break;
 		}
-		judge(reader, id, NTSIGN_OPTION_UNSUPPORTED,
-		      "this version does not emulate it yet");
+		judge_wrong(reader, id, NTSIGN_OPTION_UNSUPPORTED,
+			    "this version does not emulate it yet");
 		break;
 	default:
 		/* NTSIGN_QUIRK_FIX */
-		judge(reader, id, NTSIGN_OPTION_UNSUPPORTED,
-		      "this version does not repair it yet");
+		judge_wrong(reader, id, NTSIGN_OPTION_UNSUPPORTED,
+			    "this version does not repair it yet");
 		break;
-	}
-}
-
-/* What an option says, when another one makes nothing of it. */
-static void judge_idle(struct reader *reader, enum id id, bool idle,
-		       const char *why)
-{
-	if (is_set(reader, id) && idle) {
-		judge(reader, id, NTSIGN_OPTION_NOTE, why);
 	}
 }
 
@@ -861,53 +609,34 @@ static void judge_all(struct reader *reader)
 	bool emulate = options->mode == NTSIGN_MODE_EMULATE;
 
 	if (!options->server_patched && !emulate) {
-		judge(reader, ID_SERVER, NTSIGN_OPTION_CONFLICT,
-		      "needs " PREFIX "mode = emulate");
+		judge_conflict(reader, ID_SERVER);
 		options->server_patched = true;
 	}
-	judge_rules(reader);
-	judge_idle(reader, ID_SIGNING_COUNTER_SKEW,
-		   options->signing_counter != NTSIGN_QUIRK_EMULATE,
-		   "without effect unless " PREFIX
-		   "signing counter = emulate");
 	judge_quirk(reader, ID_SIGNING_COUNTER, &options->signing_counter,
 		    NTSIGN_QUIRK_DETECT);
 	if (options->bad_signature == NTSIGN_BAD_SIGNATURE_ACCESS_DENIED &&
 	    !emulate)
 	{
-		judge(reader, ID_BAD_SIGNATURE, NTSIGN_OPTION_CONFLICT,
-		      "needs " PREFIX "mode = emulate");
+		judge_conflict(reader, ID_BAD_SIGNATURE);
 		options->bad_signature = NTSIGN_BAD_SIGNATURE_DISCONNECT;
 	}
 	judge_quirk(reader, ID_KEY_STRENGTH, &options->key_strength,
 		    NTSIGN_QUIRK_DETECT);
-	judge_idle(reader, ID_SERVER_CERTIFICATE,
-		   options->credential_handles == NTSIGN_QUIRK_OFF,
-		   "without effect while " PREFIX
-		   "credential handles = off");
-	judge_idle(reader, ID_CREDENTIAL_HOLD,
-		   options->credential_handles == NTSIGN_QUIRK_OFF,
-		   "without effect while " PREFIX
-		   "credential handles = off");
 	judge_quirk(reader, ID_CREDENTIAL_HANDLES,
 		    &options->credential_handles, NTSIGN_QUIRK_OFF);
-	judge_idle(reader, ID_REMOTE_REGISTRY_SCOPE,
-		   options->remote_registry != NTSIGN_QUIRK_EMULATE,
-		   "without effect unless " PREFIX
-		   "remote registry = emulate");
 	judge_quirk(reader, ID_REMOTE_REGISTRY, &options->remote_registry,
 		    NTSIGN_QUIRK_DETECT);
 }
 
-static struct ntsign_options *read_all(struct reader *reader, size_t count,
-				       struct ntsign_option_findings *findings)
+void ntsign_settings_read(struct reader *reader)
 {
 	struct ntsign_options *options = NULL;
 	size_t i = 0;
 
 	options = talloc_zero(reader->mem_ctx, struct ntsign_options);
 	if (options == NULL) {
-		return NULL;
+		reader->failed = true;
+		return;
 	}
 	*options = (struct ntsign_options) {
 		.mode = NTSIGN_MODE_AUDIT,
@@ -928,23 +657,27 @@ static struct ntsign_options *read_all(struct reader *reader, size_t count,
 		reader->setting[i] = -1;
 	}
 
-	for (i = 0; i < count; i++) {
-		read_setting(reader, i, count);
+	for (i = 0; i < reader->count; i++) {
+		read_setting(reader, i);
 	}
 	judge_all(reader);
-	if (!is_set(reader, ID_ON_AUDIT_FAILURE) &&
+	if (reader->setting[ID_ON_AUDIT_FAILURE] < 0 &&
 	    options->mode == NTSIGN_MODE_ENFORCE)
 	{
 		options->on_audit_failure = NTSIGN_FAILURE_REFUSE;
 	}
+}
 
+struct ntsign_options *ntsign_settings_finish(
+	struct reader *reader, struct ntsign_option_findings *findings)
+{
 	if (reader->failed) {
 		talloc_free(reader->findings.list);
-		talloc_free(options);
+		talloc_free(reader->options);
 		return NULL;
 	}
 	*findings = reader->findings;
-	return options;
+	return reader->options;
 }
 
 struct ntsign_options *ntsign_options_parse(
@@ -953,26 +686,13 @@ struct ntsign_options *ntsign_options_parse(
 	struct ntsign_option_findings *findings)
 {
 	struct reader reader = {
-		.settings = settings,
 		.mem_ctx = mem_ctx,
+		.settings = settings,
+		.count = count,
 	};
 
-	return read_all(&reader, count, findings);
-}
-
-struct ntsign_options *ntsign_options_review(
-	TALLOC_CTX *mem_ctx,
-	const struct ntsign_setting *settings, size_t count, time_t now,
-	struct ntsign_option_findings *findings)
-{
-	struct reader reader = {
-		.settings = settings,
-		.mem_ctx = mem_ctx,
-		.now = now,
-		.review = true,
-	};
-
-	return read_all(&reader, count, findings);
+	ntsign_settings_read(&reader);
+	return ntsign_settings_finish(&reader, findings);
 }
 
 bool ntsign_option_is_error(enum ntsign_option_problem problem)

@@ -483,7 +483,9 @@ static void test_elements(void **state)
 		assert_memory_equal(&same, &block, sizeof(same));
 	}
 	assert_true(ntsign_element_ends('\0'));
-	for (rest = "\b\x0E!+-./:<=>@x\x7F\x80\xA0\xFF"; *rest != '\0'; rest++) {
+	for (rest = "\b\x0E!+-./:<=>@x\x7F\x80\xA0\xFF"; *rest != '\0';
+	     rest++)
+	{
 		assert_false(ntsign_element_ends(*rest));
 	}
 }

@@ -367,6 +367,183 @@ static void test_rows(void **state)
 	assert_int_equal(ntsign_policy_smb2_client(0xFFFD, 0xFFFD), ENA);
 }
 
+/* What a server shows in its NEGOTIATE response, [MS-CIFS] 2.2.4.52.2. */
+struct offer {
+	bool enabled;	/* SecurityMode 0x04 */
+	bool required;	/* SecurityMode 0x08 */
+};
+
+static struct offer offer_of(enum ntsign_signing server)
+{
+	struct offer offer = {
+		.enabled = server != DIS,
+		.required = server == REQ,
+	};
+
+	return offer;
+}
+
+#define GIVES_UP -1
+
+/*
+ * The Flags2 bits of a client's session setup, or that it gives up after
+ * NEGOTIATE. The update taught a client that requires to go on where the
+ * server offers nothing, and one that has signing disabled to sign where it
+ * has to.
+ */
+static int flags2_of(struct ntsign_party client, struct offer offer)
+{
+	switch (client.signing) {
+	case REQ:
+		if (!client.patched && !offer.enabled) {
+			return GIVES_UP;
+		}
+		return 0x0014;
+	case ENA:
+		return offer.enabled ? 0x0004 : 0;
+	default:
+		return client.patched && offer.required ? 0x0004 : 0;
+	}
+}
+
+/* What comes of a client and a server that decides by what it hears. */
+static enum ntsign_outcome play(struct ntsign_party client,
+				struct ntsign_party server, bool bsrspyl)
+{
+	int flags2 = flags2_of(client, offer_of(server.signing));
+
+	if (flags2 == GIVES_UP) {
+		return NTSIGN_OUTCOME_NO_COMMUNICATION;
+	}
+	if (bsrspyl) {
+		/* Samba's client, which says it in the signature alone */
+		assert_int_equal(flags2, 0x0004);
+		flags2 = 0;
+	}
+	/* other bits of Flags2 do not matter */
+	switch (ntsign_policy_smb1_decide(server,
+					  (uint16_t)(flags2 | 0xC803),
+					  bsrspyl)) {
+	case NTSIGN_ACTION_SIGN:
+		return NTSIGN_OUTCOME_SIGNED;
+	case NTSIGN_ACTION_NOT_SIGN:
+		return NTSIGN_OUTCOME_NOT_SIGNED;
+	default:
+		return NTSIGN_OUTCOME_NO_COMMUNICATION;
+	}
+}
+
+/* The article's 36 cells come out of what both sides do on the wire. */
+static void test_decide_cells(void **state)
+{
+	size_t row = 0;
+	size_t column = 0;
+
+	(void)state;
+	for (row = 0; row < ARRAY_LEN(article); row++) {
+		struct ntsign_party client = party_of(article[row][0]);
+
+		for (column = 0; column < 6; column++) {
+			char server_words[32] = "";
+			char cell[32] = "";
+			struct ntsign_party server = { false, REQ };
+			enum ntsign_outcome got = 0;
+
+			part_copy(columns, column, server_words,
+				  sizeof(server_words));
+			part_copy(article[row][1], column, cell,
+				  sizeof(cell));
+			server = party_of(server_words);
+			got = play(client, server, false);
+			if (got != outcome_of(cell) ||
+			    got != ntsign_policy_expected(SMB1, client,
+							  server))
+			{
+				fail_msg("client %s, server %s: %s, not %s",
+					 article[row][0], server_words,
+					 ntsign_outcome_name(got), cell);
+			}
+			/* where it signs only because it has to */
+			if (client.patched && client.signing == DIS &&
+			    server.signing == REQ)
+			{
+				assert_int_equal(play(client, server, true),
+						 got);
+			}
+		}
+	}
+}
+
+/*
+ * What a server hears, all of it, also what no client of the article says:
+ * s signs, n does not sign, - refuses. CONTRACT, section 3: by the column and
+ * the words on the wire, never by whether the client has the update.
+ */
+static const struct {
+	const char *server;
+	/* Flags2 0, 0x0004, 0x0010, 0x0014 */
+	const char *plain;
+	const char *bsrspyl;
+} decisions[] = {
+	{ "Patched Required", "-sss", "ssss" },
+	{ "Patched Enabled", "nsss", "nsss" },
+	{ "Patched Disabled", "nnss", "nnss" },
+	{ "Unpatched Required", "-sss", "ssss" },
+	{ "Unpatched Enabled", "nsss", "nsss" },
+	{ "Unpatched Disabled", "nn--", "nn--" },
+};
+
+static void test_decide(void **state)
+{
+	static const uint16_t flags2[] = { 0, 0x0004, 0x0010, 0x0014 };
+	static const char letters[] = {
+		[NTSIGN_ACTION_SIGN] = 's',
+		[NTSIGN_ACTION_NOT_SIGN] = 'n',
+		[NTSIGN_ACTION_REFUSE] = '-',
+	};
+	size_t i = 0;
+	size_t n = 0;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(decisions); i++) {
+		struct ntsign_party server = party_of(decisions[i].server);
+
+		for (n = 0; n < 8; n++) {
+			bool bsrspyl = n >= 4;
+			const char *wanted = bsrspyl ? decisions[i].bsrspyl :
+						       decisions[i].plain;
+			enum ntsign_action got = ntsign_policy_smb1_decide(
+				server, flags2[n % 4], bsrspyl);
+
+			if (letters[got] != wanted[n % 4]) {
+				fail_msg("%s, Flags2 0x%04x, BSRSPYL %d: %c",
+					 decisions[i].server, flags2[n % 4],
+					 bsrspyl, letters[got]);
+			}
+		}
+	}
+}
+
+static void test_decide_outside(void **state)
+{
+	unsigned int n = 0;
+
+	(void)state;
+	for (n = 0; n < 16; n++) {
+		struct ntsign_party bad = { n & 1, NTSIGN_SIGNING_COUNT };
+		struct ntsign_party worse = { n & 1,
+					      (enum ntsign_signing)-1 };
+		uint16_t flags2 = (uint16_t)((n & 2) << 1 | (n & 4) << 2);
+
+		assert_int_equal(ntsign_policy_smb1_decide(bad, flags2,
+							   n & 8),
+				 NTSIGN_ACTION_REFUSE);
+		assert_int_equal(ntsign_policy_smb1_decide(worse, flags2,
+							   n & 8),
+				 NTSIGN_ACTION_REFUSE);
+	}
+}
+
 static const struct {
 	const char *native_os;
 	bool unpatched;
@@ -442,6 +619,9 @@ int main(void)
 		cmocka_unit_test(test_judge_cells),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_decide_cells),
+		cmocka_unit_test(test_decide),
+		cmocka_unit_test(test_decide_outside),
 		cmocka_unit_test(test_systems),
 	};
 
