@@ -103,7 +103,7 @@ static bool tree_grow(struct tree *tree)
 	return true;
 }
 
-/* Takes a block until then. */
+/* Takes a block until then, which is later than until now. */
 static bool tree_take(struct tree *tree, const struct ntsign_block *block,
 		      int64_t until)
 {
@@ -126,8 +126,8 @@ static bool tree_take(struct tree *tree, const struct ntsign_block *block,
 		path[step + 1] = *child;
 		node = &tree->nodes[*child];
 	}
-	node->own = later(node->own, until);
-	node->all = later(node->all, until);
+	node->own = until;
+	node->all = until;
 	while (step-- > 0) {
 		int64_t left = 0;
 		int64_t right = 0;
