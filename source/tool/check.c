@@ -14,44 +14,26 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "ntsign/option.h"
+#include "check.h"
 #include "ntsign_config.h"
-#include "smbconf.h"
 #include "tool.h"
 
 #define PREFIX "ntsign:"
 
-struct finding {
-	enum ntsign_severity severity;
-	const char *file;
-	unsigned int line;
-	const char *text;
-	size_t number;		/* keeps those of one line in order */
-};
-
-struct check {
-	const struct ntsign_conf *conf;
-	const char *path;	/* the file asked for */
-	const char *module;	/* what smbd loads for `vfs objects` */
-	const char *root;	/* in front of paths as smbd sees them */
-	unsigned int global_line;	/* where [global] starts */
-	struct finding *findings;
-	size_t count;
-	bool no_memory;
-};
-
-static void add_at(struct check *check, enum ntsign_severity severity,
+static void add_at(struct ntsign_check *check, enum ntsign_severity severity,
 		   const char *file, unsigned int line, const char *text)
 {
-	struct finding *findings = talloc_realloc(
-		check, check->findings, struct finding, check->count + 1);
+	struct ntsign_check_finding *findings = NULL;
 
+	findings = talloc_realloc(check, check->findings,
+				  struct ntsign_check_finding,
+				  check->count + 1);
 	if (findings == NULL || text == NULL) {
 		check->no_memory = true;
 		return;
 	}
 	check->findings = findings;
-	findings[check->count] = (struct finding){
+	findings[check->count] = (struct ntsign_check_finding){
 		.severity = severity,
 		.file = file,
 		.line = line,
@@ -61,13 +43,10 @@ static void add_at(struct check *check, enum ntsign_severity severity,
 	check->count++;
 }
 
-/* item: whose line is to be changed; NULL: a line is missing in [global]. */
-static void add(struct check *check, enum ntsign_severity severity,
-		const struct ntsign_conf_item *item, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
-
-static void add(struct check *check, enum ntsign_severity severity,
-		const struct ntsign_conf_item *item, const char *format, ...)
+void ntsign_check_add(struct ntsign_check *check,
+		      enum ntsign_severity severity,
+		      const struct ntsign_conf_item *item,
+		      const char *format, ...)
 {
 	char *text = NULL;
 	va_list ap;
@@ -89,7 +68,7 @@ static void add(struct check *check, enum ntsign_severity severity,
  * another one than this process's where smbd has a mount namespace of its
  * own. "" where there is no such smbd, or it cannot be looked into.
  */
-static const char *find_root(struct check *check)
+static const char *find_root(struct ntsign_check *check)
 {
 	const struct ntsign_conf_item *item =
 		ntsign_conf_global(check->conf, "piddirectory");
@@ -125,7 +104,7 @@ static const char *find_root(struct check *check)
 }
 
 /* The absolute path by which to look for what smbd knows as `path`. */
-static const char *as_smbd_sees(struct check *check, const char *path)
+static const char *as_smbd_sees(struct ntsign_check *check, const char *path)
 {
 	const char *seen = talloc_asprintf(check, "%s%s", check->root, path);
 
@@ -138,13 +117,19 @@ static const char *as_smbd_sees(struct check *check, const char *path)
 
 /* ---- the options ---- */
 
+bool ntsign_check_enforces(const struct ntsign_check *check)
+{
+	return check->options != NULL &&
+	       check->options->mode != NTSIGN_MODE_AUDIT;
+}
+
 static bool is_option(const struct ntsign_conf_item *item)
 {
 	return item->key != NULL &&
 	       strncmp(item->key, PREFIX, strlen(PREFIX)) == 0;
 }
 
-static void check_places(struct check *check)
+static void check_places(struct ntsign_check *check)
 {
 	size_t i;
 
@@ -155,35 +140,53 @@ static void check_places(struct check *check)
 			continue;
 		}
 		if (!is_option(item)) {
-			add(check, NTSIGN_SEVERITY_ERROR, item,
-			    "%s: smbd ignores it; options of the module start "
-			    "with ntsign:", item->name);
+			ntsign_check_add(check, NTSIGN_SEVERITY_ERROR, item,
+				"%s: smbd ignores it; options of the module "
+				"start with ntsign:", item->name);
 		} else if (item->section != NULL) {
-			add(check, NTSIGN_SEVERITY_ERROR, item,
-			    "%s has no effect in [%s], only in [global]",
-			    item->name, item->section);
+			ntsign_check_add(check, NTSIGN_SEVERITY_ERROR, item,
+				"%s has no effect in [%s], only in [global]",
+				item->name, item->section);
 		}
 	}
 }
 
-static void add_option_findings(struct check *check,
+/* Whether a finding alone keeps every client out. */
+static bool refuses(const struct ntsign_check *check,
+		    enum ntsign_option_problem problem)
+{
+	struct ntsign_option_finding finding = { .problem = problem };
+	struct ntsign_option_findings findings = { &finding, 1 };
+
+	return ntsign_options_refuse(check->options, &findings);
+}
+
+static void add_option_findings(struct ntsign_check *check,
 				const struct ntsign_option_findings *findings,
 				const struct ntsign_conf_item *const *items)
 {
+	bool told = false;
 	size_t i;
 
 	for (i = 0; i < findings->count; i++) {
 		const struct ntsign_option_finding *f = &findings->list[i];
 		bool error = ntsign_option_is_error(f->problem);
 
-		add(check,
-		    error ? NTSIGN_SEVERITY_ERROR : NTSIGN_SEVERITY_NOTE,
-		    f->setting >= 0 ? items[f->setting] : NULL, "%s",
-		    f->message);
+		ntsign_check_add(check,
+			error ? NTSIGN_SEVERITY_ERROR : NTSIGN_SEVERITY_NOTE,
+			f->setting >= 0 ? items[f->setting] : NULL, "%s",
+			f->message);
+		if (!told && refuses(check, f->problem)) {
+			ntsign_check_add(check, NTSIGN_SEVERITY_NOTE,
+				f->setting >= 0 ? items[f->setting] : NULL,
+				"as long as there is such an error smbd "
+				"refuses every connection");
+			told = true;
+		}
 	}
 }
 
-static void check_options(struct check *check)
+static void check_options(struct ntsign_check *check)
 {
 	const struct ntsign_conf *conf = check->conf;
 	struct ntsign_option_findings findings = { .count = 0 };
@@ -211,8 +214,9 @@ static void check_options(struct check *check)
 		settings[count].value = item->value;
 		count++;
 	}
-	if (ntsign_options_review(check, settings, count, time(NULL),
-				  &findings) == NULL) {
+	check->options = ntsign_options_review(check, settings, count,
+					       time(NULL), &findings);
+	if (check->options == NULL) {
 		check->no_memory = true;
 		return;
 	}
@@ -254,7 +258,7 @@ static enum mention mention_of(const char *word)
 }
 
 /* Words of a list; an empty list without the parameter. */
-static char **words_of(struct check *check,
+static char **words_of(struct ntsign_check *check,
 		       const struct ntsign_conf_item *item)
 {
 	char **words = ntsign_conf_list(check, item != NULL ? item->value : "");
@@ -265,7 +269,7 @@ static char **words_of(struct check *check,
 	return words;
 }
 
-static unsigned int count_mentions(struct check *check,
+static unsigned int count_mentions(struct ntsign_check *check,
 				   const struct ntsign_conf_item *item)
 {
 	char **words = words_of(check, item);
@@ -279,7 +283,16 @@ static unsigned int count_mentions(struct check *check,
 	return count;
 }
 
-static void check_preload_file(struct check *check,
+/* What comes of it that the module is not preloaded. */
+static const char *not_preloaded(const struct ntsign_check *check)
+{
+	return ntsign_check_enforces(check) ?
+		"smbd refuses every tree connect to a share with ntsign in "
+		"its `vfs objects'" :
+		"the module sees no connection";
+}
+
+static void check_preload_file(struct ntsign_check *check,
 			       const struct ntsign_conf_item *item,
 			       const char *word)
 {
@@ -287,22 +300,27 @@ static void check_preload_file(struct check *check,
 	struct stat module = { .st_ino = 0 };
 
 	if (word[0] != '/') {
-		add(check, NTSIGN_SEVERITY_ERROR, item,
-		    "%s is no absolute path: smbd passes over it without a "
-		    "word; write %s", word, check->module);
+		ntsign_check_add(check, NTSIGN_SEVERITY_ERROR, item,
+			"%s is no absolute path: smbd passes over it without "
+			"a word, and %s; write %s", word,
+			not_preloaded(check), check->module);
 	} else if (stat(as_smbd_sees(check, word), &preload) == -1) {
-		add(check, NTSIGN_SEVERITY_ERROR, item, "%s: %s", word,
-		    strerror(errno));
+		ntsign_check_add(check, NTSIGN_SEVERITY_ERROR, item,
+			"%s: %s: %s", word, strerror(errno),
+			not_preloaded(check));
 	} else if (stat(as_smbd_sees(check, check->module), &module) == 0 &&
 		   (preload.st_dev != module.st_dev ||
 		    preload.st_ino != module.st_ino)) {
-		add(check, NTSIGN_SEVERITY_ERROR, item,
-		    "%s is not the file that `vfs objects = ntsign' loads, "
-		    "which is %s", word, check->module);
+		ntsign_check_add(check, NTSIGN_SEVERITY_ERROR, item,
+			"%s is not the file that `vfs objects = ntsign' "
+			"loads, which is %s%s%s", word, check->module,
+			ntsign_check_enforces(check) ? ": " : "",
+			ntsign_check_enforces(check) ? not_preloaded(check) :
+						       "");
 	}
 }
 
-static void check_preload(struct check *check)
+static void check_preload(struct ntsign_check *check)
 {
 	const struct ntsign_conf_item *item =
 		ntsign_conf_global(check->conf, "preloadmodules");
@@ -317,23 +335,23 @@ static void check_preload(struct check *check)
 		}
 	}
 	if (item == NULL) {
-		add(check, NTSIGN_SEVERITY_ERROR, NULL,
-		    "`preload modules = %s' is missing in [global]: the "
-		    "module sees no connection", check->module);
+		ntsign_check_add(check, NTSIGN_SEVERITY_ERROR, NULL,
+			"`preload modules = %s' is missing in [global]: %s",
+			check->module, not_preloaded(check));
 	} else if (count == 0) {
-		add(check, NTSIGN_SEVERITY_ERROR, item,
-		    "`preload modules' does not name %s: the module sees no "
-		    "connection", check->module);
+		ntsign_check_add(check, NTSIGN_SEVERITY_ERROR, item,
+			"`preload modules' does not name %s: %s",
+			check->module, not_preloaded(check));
 	} else if (count > 1) {
-		add(check, NTSIGN_SEVERITY_ERROR, item,
-		    "`preload modules' names ntsign.so %u times", count);
+		ntsign_check_add(check, NTSIGN_SEVERITY_ERROR, item,
+			"`preload modules' names ntsign.so %u times", count);
 	}
 	TALLOC_FREE(words);
 }
 
 /* What is wrong with the words of one `vfs objects`. Returns whether any of
  * them is meant for the module, right or wrong. */
-static bool check_vfs_words(struct check *check,
+static bool check_vfs_words(struct ntsign_check *check,
 			    const struct ntsign_conf_item *item)
 {
 	char **words = words_of(check, item);
@@ -352,20 +370,20 @@ static bool check_vfs_words(struct check *check,
 			count++;
 			break;
 		case MENTION_PATH:
-			add(check, NTSIGN_SEVERITY_ERROR, item,
-			    "`vfs objects' takes no path: write ntsign "
-			    "instead of %s", words[i]);
+			ntsign_check_add(check, NTSIGN_SEVERITY_ERROR, item,
+				"`vfs objects' takes no path: write ntsign "
+				"instead of %s", words[i]);
 			break;
 		case MENTION_CASE:
-			add(check, NTSIGN_SEVERITY_ERROR, item,
-			    "%s: modules' names are in lower case; write "
-			    "ntsign", words[i]);
+			ntsign_check_add(check, NTSIGN_SEVERITY_ERROR, item,
+				"%s: modules' names are in lower case; write "
+				"ntsign", words[i]);
 			break;
 		}
 	}
 	if (count > 1) {
-		add(check, NTSIGN_SEVERITY_ERROR, item,
-		    "`vfs objects' names ntsign %u times", count);
+		ntsign_check_add(check, NTSIGN_SEVERITY_ERROR, item,
+			"`vfs objects' names ntsign %u times", count);
 	}
 	TALLOC_FREE(words);
 	return meant;
@@ -377,25 +395,34 @@ static bool is_vfs_objects(const struct ntsign_conf_item *item)
 				     strcmp(item->key, "vfsobject") == 0);
 }
 
-static void check_global_vfs(struct check *check,
+/* What comes of it that a share does not have the module. */
+static const char *not_in_vfs(const struct ntsign_check *check)
+{
+	return ntsign_check_enforces(check) ?
+		"shares are served without the lock that holds when the "
+		"module is not preloaded" :
+		"the module sees no tree connect";
+}
+
+static void check_global_vfs(struct ntsign_check *check,
 			     const struct ntsign_conf_item *item)
 {
 	struct stat st = { .st_ino = 0 };
 
 	if (item == NULL) {
-		add(check, NTSIGN_SEVERITY_ERROR, NULL,
-		    "`vfs objects = ntsign' is missing in [global]: the "
-		    "module sees no tree connect");
+		ntsign_check_add(check, NTSIGN_SEVERITY_ERROR, NULL,
+			"`vfs objects = ntsign' is missing in [global]: %s",
+			not_in_vfs(check));
 		return;
 	}
 	if (!check_vfs_words(check, item)) {
-		add(check, NTSIGN_SEVERITY_ERROR, item,
-		    "`vfs objects' does not name ntsign: the module sees no "
-		    "tree connect");
+		ntsign_check_add(check, NTSIGN_SEVERITY_ERROR, item,
+			"`vfs objects' does not name ntsign: %s",
+			not_in_vfs(check));
 	} else if (stat(as_smbd_sees(check, check->module), &st) == -1) {
-		add(check, NTSIGN_SEVERITY_ERROR, item,
-		    "%s: %s: smbd refuses every tree connect", check->module,
-		    strerror(errno));
+		ntsign_check_add(check, NTSIGN_SEVERITY_ERROR, item,
+			"%s: %s: smbd refuses every tree connect",
+			check->module, strerror(errno));
 	}
 }
 
@@ -428,7 +455,7 @@ static struct share *find_share(const struct shares *shares, const char *name)
 }
 
 /* smbd copies into a new share what [global] has said until then. */
-static void add_share(struct check *check, struct shares *shares,
+static void add_share(struct ntsign_check *check, struct shares *shares,
 		      const struct ntsign_conf_item *header,
 		      const struct ntsign_conf_item *vfs)
 {
@@ -471,7 +498,7 @@ static void share_item(const struct shares *shares,
 }
 
 /* Goes through the file as smbd does. Returns [global]'s `vfs objects`. */
-static const struct ntsign_conf_item *gather_shares(struct check *check,
+static const struct ntsign_conf_item *gather_shares(struct ntsign_check *check,
 						    struct shares *shares)
 {
 	const struct ntsign_conf_item *vfs = NULL;
@@ -491,7 +518,15 @@ static const struct ntsign_conf_item *gather_shares(struct check *check,
 	return vfs;
 }
 
-static void check_share(struct check *check, const struct share *share,
+static const char *not_in_share(const struct ntsign_check *check)
+{
+	return ntsign_check_enforces(check) ?
+		"it is served without the lock that holds when the module is "
+		"not preloaded" :
+		"the module does not see its tree connects";
+}
+
+static void check_share(struct ntsign_check *check, const struct share *share,
 			const struct ntsign_conf_item *global)
 {
 	const char *name = share->header->section;
@@ -509,18 +544,19 @@ static void check_share(struct check *check, const struct share *share,
 		return;
 	}
 	if (own) {
-		add(check, NTSIGN_SEVERITY_WARNING, share->vfs,
-		    "[%s] has `vfs objects' of its own without ntsign: the "
-		    "module does not see its tree connects", name);
+		ntsign_check_add(check, NTSIGN_SEVERITY_WARNING, share->vfs,
+			"[%s] has `vfs objects' of its own without ntsign: %s",
+			name, not_in_share(check));
 	} else {
-		add(check, NTSIGN_SEVERITY_WARNING, share->header,
-		    "[%s] stands before the `vfs objects' of [global] (%s:%u) "
-		    "and does not get it: the module does not see its tree "
-		    "connects", name, global->file, global->line);
+		ntsign_check_add(check, NTSIGN_SEVERITY_WARNING,
+			share->header,
+			"[%s] stands before the `vfs objects' of [global] "
+			"(%s:%u) and does not get it: %s", name,
+			global->file, global->line, not_in_share(check));
 	}
 }
 
-static void check_vfs(struct check *check)
+static void check_vfs(struct ntsign_check *check)
 {
 	struct shares shares = { .count = 0 };
 	const struct ntsign_conf_item *global = gather_shares(check, &shares);
@@ -535,7 +571,7 @@ static void check_vfs(struct check *check)
 /* ---- the audit file ---- */
 
 /* The directory a path is in; a talloc child of the check. */
-static char *directory_of(struct check *check, const char *path)
+static char *directory_of(struct ntsign_check *check, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	char *directory = NULL;
@@ -552,7 +588,7 @@ static char *directory_of(struct check *check, const char *path)
 }
 
 /* Whether smbd can write there; it does so as root. */
-static void check_writable(struct check *check,
+static void check_writable(struct ntsign_check *check,
 			   const struct ntsign_conf_item *item,
 			   const char *path)
 {
@@ -560,15 +596,16 @@ static void check_writable(struct check *check,
 		return;
 	}
 	if (errno == EACCES && geteuid() != 0) {
-		add(check, NTSIGN_SEVERITY_NOTE, item,
-		    "%s: whether it can be written only root can tell", path);
+		ntsign_check_add(check, NTSIGN_SEVERITY_NOTE, item,
+			"%s: whether it can be written only root can tell",
+			path);
 	} else {
-		add(check, NTSIGN_SEVERITY_ERROR, item,
-		    "%s: cannot be written: %s", path, strerror(errno));
+		ntsign_check_add(check, NTSIGN_SEVERITY_ERROR, item,
+			"%s: cannot be written: %s", path, strerror(errno));
 	}
 }
 
-static void check_audit_path(struct check *check,
+static void check_audit_path(struct ntsign_check *check,
 			     const struct ntsign_conf_item *item,
 			     const char *path)
 {
@@ -579,31 +616,31 @@ static void check_audit_path(struct check *check,
 		return;
 	}
 	if (strchr(directory, '%') != NULL) {
-		add(check, NTSIGN_SEVERITY_NOTE, item,
-		    "audit file %s: not checked, since only smbd knows what "
-		    "its %% variables stand for", path);
+		ntsign_check_add(check, NTSIGN_SEVERITY_NOTE, item,
+			"audit file %s: not checked, since only smbd knows "
+			"what its %% variables stand for", path);
 	} else if (stat(as_smbd_sees(check, directory), &st) == -1) {
-		add(check, NTSIGN_SEVERITY_ERROR, item,
-		    "audit file %s: the directory %s: %s", path, directory,
-		    strerror(errno));
+		ntsign_check_add(check, NTSIGN_SEVERITY_ERROR, item,
+			"audit file %s: the directory %s: %s", path, directory,
+			strerror(errno));
 	} else if (!S_ISDIR(st.st_mode)) {
-		add(check, NTSIGN_SEVERITY_ERROR, item,
-		    "audit file %s: %s is no directory", path, directory);
+		ntsign_check_add(check, NTSIGN_SEVERITY_ERROR, item,
+			"audit file %s: %s is no directory", path, directory);
 	} else if (strchr(path, '%') != NULL ||
 		   stat(as_smbd_sees(check, path), &st) == -1) {
 		check_writable(check, item, directory);
 	} else if (S_ISDIR(st.st_mode)) {
-		add(check, NTSIGN_SEVERITY_ERROR, item,
-		    "audit file %s: a directory is in the way", path);
+		ntsign_check_add(check, NTSIGN_SEVERITY_ERROR, item,
+			"audit file %s: a directory is in the way", path);
 	} else if (!S_ISREG(st.st_mode)) {
-		add(check, NTSIGN_SEVERITY_WARNING, item,
-		    "audit file %s is not a regular file", path);
+		ntsign_check_add(check, NTSIGN_SEVERITY_WARNING, item,
+			"audit file %s is not a regular file", path);
 	} else {
 		check_writable(check, item, path);
 	}
 }
 
-static void check_audit_file(struct check *check)
+static void check_audit_file(struct ntsign_check *check)
 {
 	const struct ntsign_conf_item *item = NULL;
 	char *path = ntsign_conf_audit_file(check, check->conf, &item);
@@ -615,49 +652,9 @@ static void check_audit_file(struct check *check)
 	check_audit_path(check, item, path);
 }
 
-/* ---- what the module cannot see ---- */
-
-static void check_caveats(struct check *check)
-{
-	static const struct {
-		const char *key;
-		const char *text;
-	} caveats[] = {
-		{ "asyncsmbechohandler",
-		  "async smb echo handler = yes: SMB1 requests that come "
-		  "while smbd is busy go through another process, and the "
-		  "module does not see the signatures of those" },
-		{ "servermultichannelsupport",
-		  "server multi channel support = yes: a client's further "
-		  "channels are handed to its first smbd process; their "
-		  "session setups are recorded, what they offered is not" },
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof(caveats) / sizeof(caveats[0]); i++) {
-		const struct ntsign_conf_item *item =
-			ntsign_conf_global(check->conf, caveats[i].key);
-
-		if (item != NULL && ntsign_conf_true(item->value)) {
-			add(check, NTSIGN_SEVERITY_NOTE, item, "%s",
-			    caveats[i].text);
-		}
-	}
-	for (i = 0; i < check->conf->count; i++) {
-		const struct ntsign_conf_item *item = &check->conf->items[i];
-
-		if (item->section != NULL && item->key != NULL &&
-		    strcmp(item->key, "preloadmodules") == 0) {
-			add(check, NTSIGN_SEVERITY_WARNING, item,
-			    "`preload modules' has no effect in [%s], only "
-			    "in [global]", item->section);
-		}
-	}
-}
-
 /* ---- all of it ---- */
 
-static void find_global_line(struct check *check)
+static void find_global_line(struct ntsign_check *check)
 {
 	size_t i;
 
@@ -673,7 +670,7 @@ static void find_global_line(struct check *check)
 	}
 }
 
-static void take_remarks(struct check *check)
+static void take_remarks(struct ntsign_check *check)
 {
 	size_t i;
 
@@ -686,8 +683,8 @@ static void take_remarks(struct check *check)
 
 static int compare_findings(const void *a, const void *b)
 {
-	const struct finding *left = a;
-	const struct finding *right = b;
+	const struct ntsign_check_finding *left = a;
+	const struct ntsign_check_finding *right = b;
 	int order = strcmp(left->file, right->file);
 
 	if (order != 0) {
@@ -699,7 +696,8 @@ static int compare_findings(const void *a, const void *b)
 	return left->number < right->number ? -1 : 1;
 }
 
-static bool print_finding(struct check *check, const struct finding *finding)
+static bool print_finding(struct ntsign_check *check,
+			  const struct ntsign_check_finding *finding)
 {
 	static const char *const names[] = { "error", "warning", "note" };
 	char *text = talloc_asprintf(check, "%s:%u: %s: %s", finding->file,
@@ -714,14 +712,14 @@ static bool print_finding(struct check *check, const struct finding *finding)
 	return true;
 }
 
-static int print_findings(struct check *check)
+static int print_findings(struct ntsign_check *check)
 {
 	unsigned int counts[] = { 0, 0, 0 };
 	size_t i;
 
 	if (check->count > 1) {
-		qsort(check->findings, check->count, sizeof(struct finding),
-		      compare_findings);
+		qsort(check->findings, check->count,
+		      sizeof(struct ntsign_check_finding), compare_findings);
 	}
 	for (i = 0; i < check->count; i++) {
 		counts[check->findings[i].severity]++;
@@ -751,7 +749,7 @@ static int print_findings(struct check *check)
 static int run_check(TALLOC_CTX *mem_ctx, const char *path,
 		     const char *module)
 {
-	struct check *check = talloc_zero(mem_ctx, struct check);
+	struct ntsign_check *check = talloc_zero(mem_ctx, struct ntsign_check);
 
 	if (check == NULL) {
 		ntsign_output_error("ntsign: out of memory");
@@ -772,7 +770,7 @@ static int run_check(TALLOC_CTX *mem_ctx, const char *path,
 	check_preload(check);
 	check_vfs(check);
 	check_audit_file(check);
-	check_caveats(check);
+	ntsign_check_effects(check);
 	return print_findings(check);
 }
 

@@ -425,8 +425,8 @@ struct ntsign_conf *ntsign_conf_read(TALLOC_CTX *mem_ctx, const char *path)
 	return conf;
 }
 
-const struct ntsign_conf_item *ntsign_conf_global(
-	const struct ntsign_conf *conf, const char *key)
+const struct ntsign_conf_item *ntsign_conf_last(
+	const struct ntsign_conf *conf, const char *key, const char *synonym)
 {
 	size_t i = conf->count;
 
@@ -434,11 +434,18 @@ const struct ntsign_conf_item *ntsign_conf_global(
 		const struct ntsign_conf_item *item = &conf->items[i];
 
 		if (item->section == NULL && item->key != NULL &&
-		    strcmp(item->key, key) == 0) {
+		    (strcmp(item->key, key) == 0 ||
+		     strcmp(item->key, synonym) == 0)) {
 			return item;
 		}
 	}
 	return NULL;
+}
+
+const struct ntsign_conf_item *ntsign_conf_global(
+	const struct ntsign_conf *conf, const char *key)
+{
+	return ntsign_conf_last(conf, key, key);
 }
 
 /* Copies one word and goes past it and what parts it from the next. */

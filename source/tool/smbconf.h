@@ -64,6 +64,11 @@ void ntsign_conf_parse(struct ntsign_conf *conf, const char *file,
 const struct ntsign_conf_item *ntsign_conf_global(
 	const struct ntsign_conf *conf, const char *key);
 
+/* The same for a parameter that has a second name: whichever comes last. */
+const struct ntsign_conf_item *ntsign_conf_last(
+	const struct ntsign_conf *conf, const char *key,
+	const char *synonym);
+
 /* Words of a list parameter: white space and commas part them, double quotes
  * hold them together. Ends with NULL. NULL when memory runs out. */
 char **ntsign_conf_list(TALLOC_CTX *mem_ctx, const char *value);

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the parts of `ntsign check` share.
+ *
+ * Invariant: a finding is about one line of a file that was read, the line
+ * that is to be changed.
+ */
+#ifndef NTSIGN_CHECK_H
+#define NTSIGN_CHECK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "ntsign/option.h"
+#include "smbconf.h"
+
+struct ntsign_check_finding {
+	enum ntsign_severity severity;
+	const char *file;
+	unsigned int line;
+	const char *text;
+	size_t number;		/* keeps those of one line in order */
+};
+
+struct ntsign_check {
+	const struct ntsign_conf *conf;
+	const char *path;	/* the file asked for */
+	const char *module;	/* what smbd loads for `vfs objects` */
+	const char *root;	/* in front of paths as smbd sees them */
+	unsigned int global_line;	/* where [global] starts */
+	/* as the module reads them; NULL when memory has run out */
+	const struct ntsign_options *options;
+	struct ntsign_check_finding *findings;
+	size_t count;
+	bool no_memory;
+};
+
+/* item: whose line is to be changed; NULL: a line is missing in [global]. */
+void ntsign_check_add(struct ntsign_check *check,
+		      enum ntsign_severity severity,
+		      const struct ntsign_conf_item *item,
+		      const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* Whether the module would do more than observe. */
+bool ntsign_check_enforces(const struct ntsign_check *check);
+
+/* ---- check_effect.c ---- */
+
+/* Notes on what other options of smb.conf and the module's make of each
+ * other. */
+void ntsign_check_effects(struct ntsign_check *check);
+
+#endif
