@@ -76,6 +76,11 @@ static bool number_take(const char **text, unsigned int max,
 	return true;
 }
 
+/*
+ * What follows writes to where its caller reads to, and nothing good where it
+ * fails.
+ */
+
 /* Four numbers with dots between them. */
 static bool v4_take(const char **text, uint8_t bytes[4])
 {
@@ -126,9 +131,8 @@ static bool group_take(const char **text, uint8_t bytes[2])
 static bool v6_take(const char **text, uint8_t bytes[16])
 {
 	const char *p = *text;
-	uint8_t read[16] = { 0 };
 	size_t len = 0;
-	size_t gap = sizeof(read);	/* how much was read before "::" */
+	size_t gap = 16;	/* how much was read before "::" */
 
 	if (p[0] == ':' && p[1] == ':') {
 		gap = 0;
@@ -137,7 +141,7 @@ static bool v6_take(const char **text, uint8_t bytes[16])
 	for (;;) {
 		const char *group = p;
 
-		if (!group_take(&p, read + len)) {
+		if (!group_take(&p, bytes + len)) {
 			/* nothing has to follow "::" */
 			if (gap != len) {
 				return false;
@@ -146,34 +150,33 @@ static bool v6_take(const char **text, uint8_t bytes[16])
 		}
 		if (*p == '.') {
 			p = group;
-			if (len > sizeof(read) - 4 ||
-			    !v4_take(&p, read + len)) {
+			if (len > 16 - 4 || !v4_take(&p, bytes + len)) {
 				return false;
 			}
 			len += 4;
 			break;
 		}
 		len += 2;
-		if (*p != ':' || len == sizeof(read)) {
+		if (*p != ':' || len == 16) {
 			break;
 		}
 		p++;
 		if (*p == ':') {
-			if (gap < sizeof(read)) {
+			if (gap < 16) {
 				return false;
 			}
 			gap = len;
 			p++;
 		}
 	}
-	if ((len == sizeof(read)) != (gap == sizeof(read))) {
+	if ((len == 16) != (gap == 16)) {
 		return false;
 	}
+	if (gap < 16) {
+		size_t behind = len - gap;
 
-	memset(bytes, 0, 16);
-	memcpy(bytes, read, gap < len ? gap : len);
-	if (gap < len) {
-		memcpy(bytes + 16 - (len - gap), read + gap, len - gap);
+		memmove(bytes + 16 - behind, bytes + gap, behind);
+		memset(bytes + gap, 0, 16 - len);
 	}
 	*text = p;
 	return true;
@@ -182,17 +185,13 @@ static bool v6_take(const char **text, uint8_t bytes[16])
 /* As it is written: an IPv4-mapped address stays one of 16 bytes. */
 static bool address_take(const char **text, struct ntsign_address *address)
 {
-	struct ntsign_address result = { .len = 0 };
-
-	if (v4_take(text, result.bytes)) {
-		result.len = 4;
-	} else if (v6_take(text, result.bytes)) {
-		result.len = 16;
-	} else {
-		return false;
+	if (v4_take(text, address->bytes)) {
+		memset(address->bytes + 4, 0, 12);
+		address->len = 4;
+		return true;
 	}
-	*address = result;
-	return true;
+	address->len = 16;
+	return v6_take(text, address->bytes);
 }
 
 static bool address_mapped(const struct ntsign_address *address)
@@ -205,10 +204,9 @@ static bool address_mapped(const struct ntsign_address *address)
 
 static void address_unmap(struct ntsign_address *address)
 {
-	struct ntsign_address v4 = { .len = 4 };
-
-	memcpy(v4.bytes, address->bytes + 12, 4);
-	*address = v4;
+	memcpy(address->bytes, address->bytes + 12, 4);
+	memset(address->bytes + 4, 0, 12);
+	address->len = 4;
 }
 
 bool ntsign_address_parse(const char *text, struct ntsign_address *address)
@@ -255,24 +253,24 @@ static bool host_bits_zero(const struct ntsign_address *address,
 
 /*
  * Reads a block that `stop` has to follow, which '\0' means the element's
- * end.
+ * end. block: all zero.
  */
 static bool block_take(const char **text, char stop,
 		       struct ntsign_block *block, const char **why)
 {
-	struct ntsign_block result = { .any = **text == '*' };
 	const char *p = *text;
 	unsigned int bits = 0;
 
 	*why = not_address;
-	if (result.any) {
+	block->any = *p == '*';
+	if (block->any) {
 		p++;
-	} else if (!address_take(&p, &result.address)) {
+	} else if (!address_take(&p, &block->address)) {
 		return false;
 	}
-	bits = result.address.len * 8U;
-	if (*p == '/' && !result.any) {
-		*why = result.address.len == 4 ?
+	bits = block->address.len * 8U;
+	if (*p == '/' && !block->any) {
+		*why = block->address.len == 4 ?
 			"the part behind / is not a number from 0 to 32" :
 			"the part behind / is not a number from 0 to 128";
 		p++;
@@ -283,7 +281,7 @@ static bool block_take(const char **text, char stop,
 	if (stop == '\0' ? !ntsign_element_ends(*p) : *p != stop) {
 		return false;
 	}
-	if (!host_bits_zero(&result.address, bits)) {
+	if (!host_bits_zero(&block->address, bits)) {
 		*why = "the address has bits set behind those that count";
 		return false;
 	}
@@ -292,12 +290,11 @@ static bool block_take(const char **text, char stop,
 	 * With fewer than 96 bits a mapped address would have had host bits
 	 * set, those of its ffff.
 	 */
-	if (address_mapped(&result.address)) {
-		address_unmap(&result.address);
+	if (address_mapped(&block->address)) {
+		address_unmap(&block->address);
 		bits -= 96;
 	}
-	result.bits = (uint8_t)bits;
-	*block = result;
+	block->bits = (uint8_t)bits;
 	*text = p;
 	return true;
 }
@@ -305,7 +302,13 @@ static bool block_take(const char **text, char stop,
 bool ntsign_block_take(const char **list, struct ntsign_block *block,
 		       const char **why)
 {
-	return block_take(list, '\0', block, why);
+	struct ntsign_block result = { .bits = 0 };
+
+	if (!block_take(list, '\0', &result, why)) {
+		return false;
+	}
+	*block = result;
+	return true;
 }
 
 bool ntsign_block_match(const struct ntsign_block *block,

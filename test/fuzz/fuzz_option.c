@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Fuzzes ntsign_options_parse(): each line is NAME, "=" and a value.
+ * Fuzzes the reading of options: each line is NAME, "=" and a value.
  *
  * Invariant: every finding is about a setting that was given, and its
- * message is one printable line.
+ * message is one printable line. What the module reads and what `ntsign
+ * check` reviews has the same errors.
  */
 #include <assert.h>
 #include <string.h>
@@ -19,6 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	TALLOC_CTX *ctx = talloc_new(NULL);
 	struct ntsign_setting settings[SETTINGS] = { { NULL, NULL } };
 	struct ntsign_option_findings findings = { .count = 0 };
+	struct ntsign_option_findings errors = { .count = 0 };
 	struct ntsign_options *options = NULL;
 	char *rest = talloc_strndup(ctx, (const char *)data,
 				    size < 2048 ? size : 2048);
@@ -48,7 +50,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			assert((unsigned char)*p >= 0x20 && *p != 0x7F);
 		}
 	}
-	ntsign_options_refuse(options, &findings);
+	assert(ntsign_options_parse(ctx, settings, count, &errors) != NULL);
+	assert(errors.count <= findings.count);
+	for (i = 0; i < findings.count; i++) {
+		bool error = ntsign_option_is_error(findings.list[i].problem);
+
+		/* notes come behind all errors */
+		assert(error == (i < errors.count));
+		assert(!error || strcmp(findings.list[i].message,
+					errors.list[i].message) == 0);
+	}
+	assert(ntsign_options_refuse(options, &findings) ==
+	       ntsign_options_refuse(options, &errors));
 	talloc_free(ctx);
 	return 0;
 }
