@@ -63,9 +63,10 @@ static void review_idle(struct reader *reader)
 		!reader->wrong[ID_CREDENTIAL_HANDLES];
 
 	note(reader, ID_MINIMUM_KEY_BITS,
-	     options->mode == NTSIGN_MODE_AUDIT &&
+	     options->mode != NTSIGN_MODE_ENFORCE &&
 	     options->minimum_key_bits != 0,
-	     "weaker keys are only recorded in audit mode");
+	     "weaker keys are recorded, to refuse them needs " PREFIX
+	     "mode = enforce");
 	note(reader, ID_SIGNING_COUNTER,
 	     options->signing_counter == NTSIGN_QUIRK_DETECT &&
 	     !reader->wrong[ID_SIGNING_COUNTER], nothing);

@@ -232,7 +232,8 @@ static const struct {
 	  "bad: ntsign:unpatched clients = nt4box: not a numeric IPv4 or "
 	  "IPv6 address", AT(unpatched_clients_count), 0 },
 
-#define RECORDED "weaker keys are only recorded in audit mode"
+#define RECORDED "weaker keys are recorded, to refuse them needs " \
+	"ntsign:mode = enforce"
 	{ "minimum key bits", "0", "", AT(minimum_key_bits), 0 },
 	{ "minimum key bits", "40", "note: ntsign:minimum key bits = 40: "
 	  RECORDED, AT(minimum_key_bits), 40 },
@@ -815,6 +816,10 @@ static const struct {
 	  "unsupported 0, unsupported 1, unsupported 2, ", true },
 	{ "rules in enforce mode", { { "signing rules", "*=required" },
 	    { "mode", "enforce" } }, "", false },
+	{ "weak keys are refused", { { "minimum key bits", "128" },
+	    { "mode", "enforce" } }, "", false },
+	{ "weak keys are recorded", { { "minimum key bits", "128" },
+	    { "mode", "emulate" } }, "note 0, ", false },
 	{ "a skew that counts", { { "mode", "emulate" },
 	    { "signing counter", "emulate" },
 	    { "signing counter skew", "3" } }, "unsupported 1, ", true },
