@@ -312,7 +312,7 @@ def build(bld):
         installed.append(('${MODULESDIR}/vfs/ntsign.so', 'ntsign.so', 0o644))
     if tool:
         bld.program(target='ntsign', source=tool, includes=includes,
-                    use='core TALLOC JANSSON', cflags=['-fPIE'],
+                    use='core TALLOC JANSSON CRYPTO', cflags=['-fPIE'],
                     linkflags=['-pie'], install_path=None)
         installed.append(('${PREFIX}/bin/ntsign', 'ntsign', 0o755))
     if bld.env.WITH_TESTS:

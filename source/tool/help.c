@@ -93,10 +93,39 @@ const struct ntsign_command ntsign_commands[] = {
 		.run = ntsign_help_main,
 	}, {
 		.name = "probe",
+		.summary = "plays clients of the matrix against a server",
 		.help =
-"`ntsign probe' plays a client row of the matrix against a server. This is\n"
-"ntsign " NTSIGN_VERSION ", which does not have it: it comes with a later "
-"version.\n",
+"Usage: ntsign probe //HOST/SHARE -U USER%PASS --as ROW [--server COLUMN]\n"
+"       ntsign probe //HOST/SHARE -U USER%PASS --matrix --server COLUMN\n"
+"       ntsign probe //HOST --smb2\n"
+"\n"
+"Plays one client row of the signing matrix, or all six, against any SMB1\n"
+"server and tells what came of it: signed, not signed or no communication.\n"
+"Every signature of the server is verified. ROW and COLUMN are\n"
+"patched-required, patched-enabled, patched-disabled, unpatched-required,\n"
+"unpatched-enabled or unpatched-disabled.\n"
+"\n"
+"  --as ROW           play this client\n"
+"  --matrix           play all six\n"
+"  --server COLUMN    compare with what the matrix says of this server\n"
+"  --setup KIND       session setup: ntlmssp (default), nt4 (without extended\n"
+"                     security), or with --matrix both\n"
+"  --ntlmv1           answer with NTLMv1 instead of NTLMv2\n"
+"  --smb2             what the server offers and requires in each dialect of\n"
+"                     SMB2; needs neither share nor user\n"
+"  -U, --user [DOMAIN\\]USER[%PASS]\n"
+"  -A, --authentication-file FILE  with `username = ', `password = ' and\n"
+"                     `domain = ' in it. Without a password there either, it\n"
+"                     is taken from the environment's PASSWD, or asked for\n"
+"  -p, --port PORT    TCP port (default 445)\n"
+"  --timeout SECONDS  for connecting, and for every answer (default 10)\n"
+"  --json             one JSON object, for programs\n"
+"  -v, --verbose      every message: flags, security mode, sequence number,\n"
+"                     signature\n"
+"\n"
+"Exit status: 0 done, and as the matrix says; 1 it differs; 3 it could not\n"
+"be tried: no server, no SMB1, wrong password, no such share.\n",
+		.run = ntsign_probe_main,
 	}, {
 		.name = "reset",
 		.help =
