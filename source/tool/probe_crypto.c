@@ -95,6 +95,12 @@ bool ntsign_crypto_md4(struct ntsign_crypto *crypto, const uint8_t *data,
 	return EVP_Digest(data, len, digest, NULL, crypto->md4, NULL) == 1;
 }
 
+bool ntsign_crypto_md5(struct ntsign_crypto *crypto, const uint8_t *data,
+		       size_t len, uint8_t digest[16])
+{
+	return EVP_Digest(data, len, digest, NULL, crypto->md5, NULL) == 1;
+}
+
 bool ntsign_crypto_hmac_md5(struct ntsign_crypto *crypto,
 			    const uint8_t *key, size_t key_len,
 			    const uint8_t *data, size_t len,

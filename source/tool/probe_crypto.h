@@ -29,6 +29,8 @@ struct ntsign_crypto *ntsign_crypto_new(TALLOC_CTX *mem_ctx,
  * not to be used. */
 bool ntsign_crypto_md4(struct ntsign_crypto *crypto, const uint8_t *data,
 		       size_t len, uint8_t digest[16]);
+bool ntsign_crypto_md5(struct ntsign_crypto *crypto, const uint8_t *data,
+		       size_t len, uint8_t digest[16]);
 bool ntsign_crypto_hmac_md5(struct ntsign_crypto *crypto,
 			    const uint8_t *key, size_t key_len,
 			    const uint8_t *data, size_t len,

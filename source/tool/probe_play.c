@@ -638,55 +638,102 @@ static bool find_challenge(struct player *p, const struct answer *a,
 	return true;
 }
 
+/* The second leg's blob: who the client is, and where the server wants it a
+ * signature of what SPNEGO has negotiated. */
 static bool authenticate(struct player *p, struct ntsign_token_facts *facts,
-			 struct ntsign_bytes *token)
+			 struct ntsign_token_session *session,
+			 struct ntsign_bytes *blob)
 {
-	uint8_t key[NTSIGN_NTLM_KEY_LEN];
-	bool ok = ntsign_crypto_random(p->part->crypto,
-				       facts->client_challenge,
-				       sizeof(facts->client_challenge)) &&
-		  ntsign_crypto_random(p->part->crypto, facts->random_key,
-				       sizeof(facts->random_key)) &&
-		  ntsign_token_authenticate(p->part->crypto, facts, token,
-					    key);
+	struct ntsign_crypto *crypto = p->part->crypto;
+	struct ntsign_bytes token = { .mem_ctx = p->link };
+	uint8_t mic[NTSIGN_TOKEN_MIC_LEN];
+	size_t len = 0;
+	const uint8_t *mechanisms = ntsign_spnego_mechanisms(&len);
 
-	if (ok) {
-		ok = keep_key(p, key, NULL, 0);
-	} else {
-		fail(p, "OpenSSL cannot work out the answer to the challenge");
+	if (!ntsign_crypto_random(crypto, facts->client_challenge,
+				  sizeof(facts->client_challenge)) ||
+	    !ntsign_crypto_random(crypto, facts->random_key,
+				  sizeof(facts->random_key)) ||
+	    !ntsign_token_authenticate(crypto, facts, &token, session) ||
+	    (session->has_mic &&
+	     !ntsign_token_mic(crypto, session, false, mechanisms, len,
+			       mic))) {
+		return fail(p, "OpenSSL cannot work out the answer to the "
+			    "challenge");
 	}
-	ntsign_crypto_wipe(key, sizeof(key));
-	ntsign_crypto_wipe(facts->random_key, sizeof(facts->random_key));
-	return ok;
+	ntsign_spnego_answer(blob, token.data, token.len,
+			     session->has_mic ? mic : NULL);
+	return keep_key(p, session->key, NULL, 0);
+}
+
+/* The server's signature of what SPNEGO has negotiated, where there is one. */
+static bool check_negotiation(struct player *p,
+			      const struct ntsign_token_session *session,
+			      const struct answer *a)
+{
+	struct ntsign_established e = { .action = 0 };
+	struct ntsign_spnego_reply reply = { .token = NULL };
+	uint8_t mic[NTSIGN_TOKEN_MIC_LEN];
+	size_t len = 0;
+	const uint8_t *mechanisms = ntsign_spnego_mechanisms(&len);
+
+	if (a->reply.status != NTSIGN_STATUS_OK || !session->has_mic ||
+	    !ntsign_message_established(p->link, &a->reply, true, &e) ||
+	    e.blob_len == 0) {
+		return true;
+	}
+	if (!ntsign_spnego_parse(e.blob, e.blob_len, &reply)) {
+		return fail(p, "the security token in the server's answer to "
+			    NAME_SETUP " is malformed");
+	}
+	if (reply.mic == NULL) {
+		return true;
+	}
+	if (!ntsign_token_mic(p->part->crypto, session, true, mechanisms, len,
+			      mic) ||
+	    reply.mic_len != sizeof(mic) ||
+	    memcmp(reply.mic, mic, sizeof(mic)) != 0) {
+		return fail(p, "the server's signature of the SPNEGO "
+			    "negotiation is bad");
+	}
+	return true;
+}
+
+static bool setup_legs(struct player *p, struct ntsign_token_facts *facts,
+		       struct ntsign_token_session *session)
+{
+	struct ntsign_bytes hello = { .mem_ctx = p->link };
+	struct ntsign_bytes first = { .mem_ctx = p->link };
+	struct ntsign_bytes second = { .mem_ctx = p->link };
+	struct answer a = { .len = 0 };
+	struct answer b = { .len = 0 };
+
+	ntsign_token_negotiate(&hello, facts->ntlmv1);
+	ntsign_spnego_init(&first, hello.data, hello.len);
+	if (!setup_leg(p, &first, &a) || !find_challenge(p, &a, facts)) {
+		return false;
+	}
+	facts->negotiate = hello.data;
+	facts->negotiate_len = hello.len;
+	return authenticate(p, facts, session, &second) &&
+	       setup_leg(p, &second, &b) &&
+	       check_negotiation(p, session, &b) && established(p, &b, true);
 }
 
 static bool setup_ntlmssp(struct player *p)
 {
-	struct ntsign_bytes hello = { .mem_ctx = p->link };
-	struct ntsign_bytes first = { .mem_ctx = p->link };
-	struct ntsign_bytes token = { .mem_ctx = p->link };
-	struct ntsign_bytes second = { .mem_ctx = p->link };
+	struct ntsign_token_session session = { .has_mic = false };
 	struct ntsign_token_facts facts = {
 		.account = p->part->account,
 		.workstation = "NTSIGN",
 		.ntlmv1 = p->part->ntlmv1,
 		.now = ntsign_ntlm_now(),
 	};
-	struct answer a = { .len = 0 };
-	struct answer b = { .len = 0 };
+	bool ok = setup_legs(p, &facts, &session);
 
-	ntsign_token_negotiate(&hello, facts.ntlmv1);
-	ntsign_spnego_init(&first, hello.data, hello.len);
-	if (!setup_leg(p, &first, &a) || !find_challenge(p, &a, &facts)) {
-		return false;
-	}
-	facts.negotiate = hello.data;
-	facts.negotiate_len = hello.len;
-	if (!authenticate(p, &facts, &token)) {
-		return false;
-	}
-	ntsign_spnego_answer(&second, token.data, token.len);
-	return setup_leg(p, &second, &b) && established(p, &b, true);
+	ntsign_crypto_wipe(&session, sizeof(session));
+	ntsign_crypto_wipe(facts.random_key, sizeof(facts.random_key));
+	return ok;
 }
 
 static bool session_setup(struct player *p)

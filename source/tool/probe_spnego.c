@@ -19,9 +19,14 @@
 static const uint8_t oid_spnego[] = {
 	0x2B, 0x06, 0x01, 0x05, 0x05, 0x02,
 };
-static const uint8_t oid_ntlmssp[] = {
-	0x2B, 0x06, 0x01, 0x04, 0x01, 0x82, 0x37, 0x02, 0x02, 0x0A,
+#define OID_NTLMSSP 0x2B, 0x06, 0x01, 0x04, 0x01, 0x82, 0x37, 0x02, 0x02, 0x0A
+static const uint8_t oid_ntlmssp[] = { OID_NTLMSSP };
+static const uint8_t mechanisms[] = {
+	TAG_SEQUENCE, 2 + sizeof(oid_ntlmssp),
+	TAG_OID, sizeof(oid_ntlmssp), OID_NTLMSSP,
 };
+
+#define MIC_LEN 16
 
 /* ---- writing ---- */
 
@@ -64,10 +69,9 @@ static void put_element(struct ntsign_bytes *out, uint8_t tag,
 void ntsign_spnego_init(struct ntsign_bytes *out, const uint8_t *token,
 			size_t len)
 {
-	size_t mechanism = element_size(sizeof(oid_ntlmssp));
-	size_t mechanisms = element_size(mechanism);
 	size_t octets = element_size(len);
-	size_t fields = element_size(mechanisms) + element_size(octets);
+	size_t fields = element_size(sizeof(mechanisms)) +
+			element_size(octets);
 	size_t choice = element_size(fields);
 
 	put_head(out, TAG_APPLICATION, element_size(sizeof(oid_spnego)) +
@@ -75,23 +79,34 @@ void ntsign_spnego_init(struct ntsign_bytes *out, const uint8_t *token,
 	put_element(out, TAG_OID, oid_spnego, sizeof(oid_spnego));
 	put_head(out, TAG_FIELD(0), choice);
 	put_head(out, TAG_SEQUENCE, fields);
-	put_head(out, TAG_FIELD(0), mechanisms);
-	put_head(out, TAG_SEQUENCE, mechanism);
-	put_element(out, TAG_OID, oid_ntlmssp, sizeof(oid_ntlmssp));
+	put_element(out, TAG_FIELD(0), mechanisms, sizeof(mechanisms));
 	put_head(out, TAG_FIELD(2), octets);
 	put_element(out, TAG_OCTETS, token, len);
 }
 
 void ntsign_spnego_answer(struct ntsign_bytes *out, const uint8_t *token,
-			  size_t len)
+			  size_t len, const uint8_t *mic)
 {
 	size_t octets = element_size(len);
 	size_t fields = element_size(octets);
 
+	if (mic != NULL) {
+		fields += element_size(element_size(MIC_LEN));
+	}
 	put_head(out, TAG_FIELD(1), element_size(fields));
 	put_head(out, TAG_SEQUENCE, fields);
 	put_head(out, TAG_FIELD(2), octets);
 	put_element(out, TAG_OCTETS, token, len);
+	if (mic != NULL) {
+		put_head(out, TAG_FIELD(3), element_size(MIC_LEN));
+		put_element(out, TAG_OCTETS, mic, MIC_LEN);
+	}
+}
+
+const uint8_t *ntsign_spnego_mechanisms(size_t *len)
+{
+	*len = sizeof(mechanisms);
+	return mechanisms;
 }
 
 /* ---- reading ---- */
@@ -194,8 +209,14 @@ static bool read_fields(struct range *in, struct ntsign_spnego_reply *reply)
 		reply->token = value.data;
 		reply->token_len = value.len;
 	}
-	/* mechListMIC: with one mechanism there is nothing to protect */
-	return take_field(in, 3, TAG_OCTETS, &value, &there) && in->len == 0;
+	if (!take_field(in, 3, TAG_OCTETS, &value, &there)) {
+		return false;
+	}
+	if (there) {
+		reply->mic = value.data;
+		reply->mic_len = value.len;
+	}
+	return in->len == 0;
 }
 
 bool ntsign_spnego_parse(const uint8_t *data, size_t len,

@@ -13,9 +13,14 @@
 /* Adds a NegTokenInit that offers NTLMSSP alone, with its first message. */
 void ntsign_spnego_init(struct ntsign_bytes *out, const uint8_t *token,
 			size_t len);
-/* Adds a NegTokenResp with a further message. */
+/* Adds a NegTokenResp with a further message and, unless it is NULL, the
+ * 16 bytes of the signature of the mechanism list. */
 void ntsign_spnego_answer(struct ntsign_bytes *out, const uint8_t *token,
-			  size_t len);
+			  size_t len, const uint8_t *mic);
+
+/* The mechanism list of ntsign_spnego_init(), which the two sides sign:
+ * [RFC4178] 5. */
+const uint8_t *ntsign_spnego_mechanisms(size_t *len);
 
 enum ntsign_spnego_state {
 	NTSIGN_SPNEGO_COMPLETED = 0,
@@ -33,6 +38,9 @@ struct ntsign_spnego_reply {
 	/* within the bytes given; NULL where there is none */
 	const uint8_t *token;
 	size_t token_len;
+	/* the server's signature of the mechanism list, likewise */
+	const uint8_t *mic;
+	size_t mic_len;
 };
 
 /* False when it is no NegTokenResp. */

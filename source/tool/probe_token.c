@@ -22,6 +22,7 @@
 #define AT_FIELDS 12
 #define AT_MIC 72
 #define FIELDS 6
+#define MECHANISMS_MAX 64
 #define MIC_LEN 16
 
 static const char mark[8] = "NTLMSSP";
@@ -233,13 +234,17 @@ static bool put_message(struct ntsign_crypto *crypto,
 			const struct ntsign_token_challenge *c,
 			const struct ntsign_ntlm_response *response,
 			struct ntsign_bytes *out,
-			uint8_t key[NTSIGN_NTLM_KEY_LEN])
+			struct ntsign_token_session *session)
 {
 	uint32_t flags = wanted_flags(facts->ntlmv1) & c->flags;
 	bool exchange = (flags & NTSIGN_TOKEN_KEY_EXCHANGE) != 0;
 	bool mic = c->has_time && !facts->ntlmv1;
+	uint8_t *key = session->key;
 	uint8_t sealed[NTSIGN_NTLM_KEY_LEN];
 
+	session->flags = flags;
+	session->has_mic = mic &&
+			   (flags & NTSIGN_TOKEN_SESSION_SECURITY) != 0;
 	memcpy(key, exchange ? facts->random_key : response->key,
 	       NTSIGN_NTLM_KEY_LEN);
 	if (exchange && !ntsign_crypto_rc4(crypto, response->key, key,
@@ -265,7 +270,7 @@ static bool put_message(struct ntsign_crypto *crypto,
 bool ntsign_token_authenticate(struct ntsign_crypto *crypto,
 			       const struct ntsign_token_facts *facts,
 			       struct ntsign_bytes *out,
-			       uint8_t key[NTSIGN_NTLM_KEY_LEN])
+			       struct ntsign_token_session *session)
 {
 	struct ntsign_token_challenge c;
 	struct ntsign_ntlm_response response = { .nt = NULL };
@@ -275,9 +280,65 @@ bool ntsign_token_authenticate(struct ntsign_crypto *crypto,
 					       facts->challenge_len, &c) &&
 		  (c.flags & NTSIGN_TOKEN_UNICODE) != 0 &&
 		  respond(crypto, facts, &c, frame, &response) &&
-		  put_message(crypto, facts, &c, &response, out, key);
+		  put_message(crypto, facts, &c, &response, out, session);
 
 	ntsign_crypto_wipe(response.key, sizeof(response.key));
 	TALLOC_FREE(frame);
+	return ok;
+}
+
+/* A key out of a key and a text, its end included: [MS-NLMP] 3.4.5. */
+static bool derive(struct ntsign_crypto *crypto, const uint8_t *key,
+		   size_t key_len, const char *text, uint8_t derived[16])
+{
+	uint8_t both[NTSIGN_NTLM_KEY_LEN + 64];
+	size_t len = strlen(text) + 1;
+	bool ok = false;
+
+	memcpy(both, key, key_len);
+	memcpy(both + key_len, text, len);
+	ok = ntsign_crypto_md5(crypto, both, key_len + len, derived);
+	ntsign_crypto_wipe(both, sizeof(both));
+	return ok;
+}
+
+bool ntsign_token_mic(struct ntsign_crypto *crypto,
+		      const struct ntsign_token_session *session,
+		      bool by_server, const uint8_t *message, size_t len,
+		      uint8_t mic[NTSIGN_TOKEN_MIC_LEN])
+{
+	size_t strength = (session->flags & NTSIGN_TOKEN_KEY_128) != 0 ? 16 :
+			  (session->flags & NTSIGN_TOKEN_KEY_56) != 0 ? 7 : 5;
+	/* the number of the message, which is the first, and the message */
+	uint8_t numbered[4 + MECHANISMS_MAX] = { 0 };
+	uint8_t signing[16];
+	uint8_t sealing[16];
+	uint8_t digest[16];
+	bool ok = len <= MECHANISMS_MAX &&
+		  derive(crypto, session->key, NTSIGN_NTLM_KEY_LEN,
+			 by_server ? "session key to server-to-client signing "
+				     "key magic constant" :
+				     "session key to client-to-server signing "
+				     "key magic constant", signing) &&
+		  derive(crypto, session->key, strength,
+			 by_server ? "session key to server-to-client sealing "
+				     "key magic constant" :
+				     "session key to client-to-server sealing "
+				     "key magic constant", sealing);
+
+	if (ok) {
+		memcpy(numbered + 4, message, len);
+		ok = ntsign_crypto_hmac_md5(crypto, signing, sizeof(signing),
+					    numbered, 4 + len, digest);
+	}
+	memset(mic, 0, NTSIGN_TOKEN_MIC_LEN);
+	mic[0] = 1;	/* version */
+	if (ok && (session->flags & NTSIGN_TOKEN_KEY_EXCHANGE) != 0) {
+		ok = ntsign_crypto_rc4(crypto, sealing, digest, 8, mic + 4);
+	} else if (ok) {
+		memcpy(mic + 4, digest, 8);
+	}
+	ntsign_crypto_wipe(signing, sizeof(signing));
+	ntsign_crypto_wipe(sealing, sizeof(sealing));
 	return ok;
 }

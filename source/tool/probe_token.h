@@ -57,15 +57,35 @@ struct ntsign_token_facts {
 	uint64_t now;
 };
 
+/* What the two sides have agreed on. */
+struct ntsign_token_session {
+	uint8_t key[NTSIGN_NTLM_KEY_LEN];	/* ExportedSessionKey; secret */
+	uint32_t flags;
+	/* the client has sent a MIC, and so the server wants one of what
+	 * SPNEGO has negotiated too */
+	bool has_mic;
+};
+
 /*
  * Adds an AUTHENTICATE message with a MIC where the server has sent a
- * timestamp, [MS-NLMP] 3.1.5.1.2. key: ExportedSessionKey, a secret. False
- * when the challenge is none that can be answered, or OpenSSL or memory
- * fails. out is empty before.
+ * timestamp, [MS-NLMP] 3.1.5.1.2. False when the challenge is none that can
+ * be answered, or OpenSSL or memory fails. out is empty before.
  */
 bool ntsign_token_authenticate(struct ntsign_crypto *crypto,
 			       const struct ntsign_token_facts *facts,
 			       struct ntsign_bytes *out,
-			       uint8_t key[NTSIGN_NTLM_KEY_LEN]);
+			       struct ntsign_token_session *session);
+
+#define NTSIGN_TOKEN_MIC_LEN 16
+
+/*
+ * The signature of the first message that a side signs in a session with
+ * extended session security: [MS-NLMP] 3.4.4.2, 3.4.5.2 and 3.4.5.3. False
+ * when OpenSSL fails or the message is longer than a mechanism list.
+ */
+bool ntsign_token_mic(struct ntsign_crypto *crypto,
+		      const struct ntsign_token_session *session,
+		      bool by_server, const uint8_t *message, size_t len,
+		      uint8_t mic[NTSIGN_TOKEN_MIC_LEN]);
 
 #endif
