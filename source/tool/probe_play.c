@@ -441,6 +441,7 @@ static bool keep_key(struct player *p, const uint8_t *key,
 static bool refused(struct player *p, uint32_t status)
 {
 	const char *text = ntsign_status_text(p->result, status);
+	bool nt4 = p->part->setup == NTSIGN_SETUP_NT4;
 
 	if (text == NULL) {
 		return fail(p, NULL);
@@ -451,13 +452,13 @@ static bool refused(struct player *p, uint32_t status)
 				"the server answered " NAME_SETUP
 				" with %s", text);
 	}
-	if (ntsign_status_is_logon(status)) {
-		return fail_text(p, "could not log on: %s%s", text,
-				 p->part->setup == NTSIGN_SETUP_NT4 ?
+	if (ntsign_status_is_logon(status) ||
+	    (nt4 && status == NTSIGN_STATUS_INVALID_PARAMETER)) {
+		/* the latter is Samba's answer to NTLMv2 without NTLMSSP */
+		return fail_text(p, "could not log on: %s%s", text, !nt4 ? "" :
 				 " (if the password is right, the server may "
 				 "not take this kind of NT4-style logon; "
-				 "Samba: `raw NTLMv2 auth', `ntlm auth')" :
-				 "");
+				 "Samba: `raw NTLMv2 auth', `ntlm auth')");
 	}
 	return fail_text(p, "the server answered " NAME_SETUP " with %s",
 			 text);

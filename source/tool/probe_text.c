@@ -144,7 +144,7 @@ static void print_head(const struct ntsign_probe *probe)
 		       "%s\n", NTSIGN_ARTICLE, patched_word(o->column),
 		       ntsign_signing_name(o->column.signing));
 	}
-	printf("\n  %-8s %-19s %s%-17s\n", "setup", "client",
+	printf("\n  %-8s %-19s %s%s\n", "setup", "client",
 	       o->has_column ? "expected          " : "", "got");
 }
 
