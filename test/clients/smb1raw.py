@@ -26,7 +26,9 @@ SESSION_SETUP = 0x73
 LOGOFF = 0x74
 TREE_CONNECT = 0x75
 TREE_DISCONNECT = 0x71
+DELETE = 0x06
 ECHO = 0x2B
+NT_CANCEL = 0xA4
 NT_CREATE = 0xA2
 READ = 0x2E
 WRITE = 0x2F
@@ -51,6 +53,27 @@ def utf16(text):
     if isinstance(text, bytes):
         return text
     return text.encode("utf-16-le", "surrogatepass") + b"\0\0"
+
+
+def chain(parts):
+    """What follows the header: requests, each (command, words, data).
+
+    All but the last begin their words with an AndX block, which is filled
+    in. Each begins at an even offset, so that its strings are aligned as
+    they would be if it were alone.
+    """
+    out = b""
+    parts = list(parts)
+    for number, (_, words, data) in enumerate(parts):
+        block = struct.pack("<B", len(words) // 2) + words
+        block += struct.pack("<H", len(data) & 0xFFFF) + data
+        if number + 1 < len(parts):
+            block += bytes(len(block) % 2)
+            at = 32 + len(out) + len(block)
+            block = (block[:1] + struct.pack("<BBH", parts[number + 1][0], 0,
+                                             at) + block[5:])
+        out += block
+    return out
 
 
 class Reply:
@@ -116,16 +139,21 @@ class Client:
         return hashlib.md5((key or self.mac_key) + marked).digest()[:8]
 
     def build(self, command, words=b"", data=b"", flags2=None, uid=None,
-              tid=None, sign=None, signature=bytes(8)):
-        """(frame, sequence number) of a request; takes the numbers."""
-        self.mid = (self.mid + 1) & 0xFFFF
+              tid=None, sign=None, signature=bytes(8), andx=(), mid=None,
+              body=None):
+        """(frame, sequence number) of a request; takes the numbers.
+
+        andx: the requests chained to it, as chain() takes them; body: what
+        follows the header, in place of all that.
+        """
+        self.mid = (self.mid + 1) & 0xFFFF if mid is None else mid
         frame = HEADER.pack(
             b"\xffSMB", command, 0, 0x18,
             self.flags2 if flags2 is None else flags2, 0, signature, 0,
             self.tid if tid is None else tid, os.getpid() & 0xFFFF,
             self.uid if uid is None else uid, self.mid)
-        frame += struct.pack("<B", len(words) // 2) + words
-        frame += struct.pack("<H", len(data) & 0xFFFF) + data
+        frame += (chain([(command, words, data), *andx]) if body is None
+                  else body)
         sequence = self.sequence
         if self.mac_key is None:
             return frame, sequence
@@ -212,7 +240,7 @@ class Client:
 
     # -- session setup
 
-    def _signature_field(self, flags2):
+    def promise(self, flags2):
         """What clients put where the signature will be."""
         if self.mac_key is None and flags2 & SIGNATURE_ENABLED:
             return b"BSRSPYL "
@@ -223,10 +251,12 @@ class Client:
         return (b"\0" if offset % 2 else b"") + b"".join(
             utf16(s) for s in strings)
 
-    def _established(self, reply, key, flags2, info):
+    def established(self, reply, key, flags2, info=None):
         """Notes a session and, with the first key, begins to sign."""
+        info = {} if info is None else info
         action = (struct.unpack_from("<H", reply.words, 4)[0]
-                  if len(reply.words) >= 6 else 0)
+                  if reply.command == SESSION_SETUP and
+                  len(reply.words) >= 6 else 0)
         info.update({"uid": reply.uid, "guest": bool(action & 1)})
         self.uid = reply.uid
         self.sessions.append(reply.uid)
@@ -248,16 +278,11 @@ class Client:
             return
         self.sequence = 2
 
-    def setup_nt4(self, user, password, domain="", response="ntlmv1",
-                  flags2=None, native_os="Windows NT 1381",
-                  native_lm="Windows NT 4.0", primary_domain="",
-                  lm=None, nt=None, uid=0):
-        """Session setup without extended security, word count 13.
-
-        response: ntlmv1, ntlmv2, lm, both (LM and NTLMv1) or empty; LM and
-        NT given outright are sent as they are.
-        """
-        flags2 = self.flags2 if flags2 is None else flags2
+    def nt4_request(self, user, password, domain="", response="ntlmv1",
+                    native_os="Windows NT 1381",
+                    native_lm="Windows NT 4.0", lm=None, nt=None):
+        """(words, data, MAC key or None) of a session setup without
+        extended security, word count 13; see setup_nt4()."""
         key = None
         if lm is None and nt is None:
             lm, nt, key = self._nt4_responses(user, password, domain,
@@ -269,13 +294,28 @@ class Client:
         data = lm + nt
         data += self._strings(33 + 26 + 2 + len(data), user, domain,
                               native_os, native_lm)
-        reply = self.request(SESSION_SETUP, words, data, flags2=flags2,
-                             uid=uid, signature=self._signature_field(flags2))
+        return words, data, None if key is None else key + (nt or lm)
+
+    def setup_nt4(self, user, password, domain="", response="ntlmv1",
+                  flags2=None, uid=0, signature=None, andx=(), **more):
+        """Session setup without extended security, word count 13.
+
+        response: ntlmv1, ntlmv2, lm, both (LM and NTLMv1) or empty; LM and
+        NT given outright are sent as they are.
+        """
+        flags2 = self.flags2 if flags2 is None else flags2
+        words, data, key = self.nt4_request(user, password, domain, response,
+                                            **more)
+        reply = self.request(
+            SESSION_SETUP, words, data, flags2=flags2, uid=uid, andx=andx,
+            signature=self.promise(flags2) if signature is None
+            else signature)
         info = {"setup": "nt4", "status": status_name(reply.status),
                 "account": user}
         if reply.ok:
-            self._established(reply, None if key is None
-                              else key + (nt or lm), flags2, info)
+            self.established(reply, key, flags2, info)
+            if andx and reply.tid:
+                self.tid = reply.tid
         return info
 
     def _nt4_responses(self, user, password, domain, response):
@@ -296,18 +336,25 @@ class Client:
         return (lm24 if response == "both" else b"", nt24,
                 MD4.new(nthash).digest())
 
-    def setup_leg(self, blob, flags2=None, uid=None, native_os="Windows 5.1",
-                  native_lm="Windows 2000 LAN Manager"):
-        """One leg with extended security, word count 12: (reply, blob)."""
-        flags2 = self.flags2 if flags2 is None else flags2
-        flags2 |= EXTENDED_SECURITY
+    def leg_request(self, blob, native_os="Windows 5.1",
+                    native_lm="Windows 2000 LAN Manager"):
+        """(words, data) of one leg with extended security, word count 12."""
         words = struct.pack("<BBHHHHIHII", 0xFF, 0, 0, 0xFFFF, 2, 1, 0,
                             len(blob), 0,
                             BASE_CAPABILITIES | CAP_EXTENDED_SECURITY)
-        data = blob + self._strings(33 + 24 + 2 + len(blob), native_os,
-                                    native_lm)
-        reply = self.request(SESSION_SETUP, words, data, flags2=flags2,
-                             uid=uid, signature=self._signature_field(flags2))
+        return words, blob + self._strings(33 + 24 + 2 + len(blob),
+                                           native_os, native_lm)
+
+    def setup_leg(self, blob, flags2=None, uid=None, signature=None,
+                  andx=(), **strings):
+        """One leg with extended security: (reply, blob)."""
+        flags2 = self.flags2 if flags2 is None else flags2
+        flags2 |= EXTENDED_SECURITY
+        words, data = self.leg_request(blob, **strings)
+        reply = self.request(
+            SESSION_SETUP, words, data, flags2=flags2, uid=uid, andx=andx,
+            signature=self.promise(flags2) if signature is None
+            else signature)
         answer = b""
         if len(reply.words) >= 8:
             length = struct.unpack_from("<H", reply.words, 6)[0]
@@ -316,34 +363,42 @@ class Client:
 
     def setup_extended(self, user, password, domain="", spnego=False,
                        version=2, ntlm_flags=smbwire.DEFAULT_FLAGS,
-                       flags2=None, uid=0, between=None, legs=2, **strings):
+                       flags2=None, uid=0, between=None, legs=2,
+                       first_flags2=None, signature=None, padding=0,
+                       andx=(), **strings):
         """Session setup with extended security, by NTLMSSP.
 
         between is called after the first leg; with legs=1 the second is
-        never sent.
+        never sent. first_flags2: another Flags2 in the first leg.
+        padding: that many bytes behind NTLMSSP's last message. andx: what
+        is chained to the second leg.
         """
         flags2 = self.flags2 if flags2 is None else flags2
         ntlm = Ntlmssp(user, password, domain, version, ntlm_flags)
         info = {"setup": "spnego" if spnego else "ntlmssp", "account": user}
         token = ntlm.negotiate()
         reply, blob = self.setup_leg(
-            smbwire.spnego_init(token) if spnego else token, flags2, uid,
-            **strings)
+            smbwire.spnego_init(token) if spnego else token,
+            flags2 if first_flags2 is None else first_flags2, uid,
+            signature, **strings)
         info["firstStatus"] = info["status"] = status_name(reply.status)
         if reply.status == STATUS_MORE_PROCESSING_REQUIRED:
             if between is not None:
                 between()
             if legs > 1:
                 token = ntlm.authenticate(smbwire.find_ntlmssp(blob))
+                token += bytes(padding)
                 reply, blob = self.setup_leg(
                     smbwire.spnego_answer(token) if spnego else token,
-                    flags2, reply.uid, **strings)
+                    flags2, reply.uid, signature, andx, **strings)
                 info["status"] = status_name(reply.status)
         info["ntlmssp"] = ntlm.report()
         if reply.ok:
             anonymous = user == "" and password == ""
-            self._established(reply, None if anonymous else ntlm.session_key,
-                              flags2, info)
+            self.established(reply, None if anonymous else ntlm.session_key,
+                             flags2, info)
+            if andx and reply.tid:
+                self.tid = reply.tid
         return info
 
     # -- the rest
@@ -352,14 +407,18 @@ class Client:
         """Ends the current session."""
         return self.request(LOGOFF, struct.pack("<BBH", 0xFF, 0, 0))
 
-    def tree_connect(self, share, service="?????"):
-        """Connects to a share and uses it from then on."""
+    def tree_request(self, share, service="?????"):
+        """(words, data) of a tree connect."""
         words = struct.pack("<BBHHH", 0xFF, 0, 0, 0, 1)
         path = share if share.startswith("\\\\") else "\\\\%s\\%s" % (
             self.host, share)
         data = b"\0" + self._strings(33 + 8 + 2 + 1, path)
-        reply = self.request(TREE_CONNECT, words,
-                             data + service.encode("ascii") + b"\0")
+        return words, data + service.encode("ascii") + b"\0"
+
+    def tree_connect(self, share, service="?????", **kwargs):
+        """Connects to a share and uses it from then on."""
+        words, data = self.tree_request(share, service)
+        reply = self.request(TREE_CONNECT, words, data, **kwargs)
         if reply.ok:
             self.tid = reply.tid
         return reply
@@ -372,24 +431,29 @@ class Client:
         """Asks the server to say DATA again."""
         return self.request(ECHO, struct.pack("<H", 1), data, **kwargs)
 
-    def create(self, name, access=0x0012019F, disposition=3):
+    def create(self, name, access=0x0012019F, disposition=3, **kwargs):
         """Opens a file or pipe; returns (reply, file id)."""
         text = utf16(name)
         words = struct.pack("<BBHBHIIIQIIIIIB", 0xFF, 0, 0, 0,
                             len(text) - 2, 0, 0, access, 0, 0x80, 7,
                             disposition, 0, 2, 0)
         pad = self._strings(33 + 48 + 2)
-        reply = self.request(NT_CREATE, words, pad + text)
+        reply = self.request(NT_CREATE, words, pad + text, **kwargs)
         fid = (struct.unpack_from("<H", reply.words, 5)[0]
                if reply.ok and len(reply.words) > 7 else None)
         return reply, fid
 
-    def write(self, fid, data, offset=0):
-        """Writes DATA."""
+    def write_request(self, fid, data, offset=0):
+        """(words, data) of a write."""
         at = 32 + 1 + 28 + 2 + 1
         words = struct.pack("<BBHHIIHHHHHI", 0xFF, 0, 0, fid, offset, 0, 0,
                             len(data), 0, len(data), at, 0)
-        return self.request(WRITE, words, b"\0" + data)
+        return words, b"\0" + data
+
+    def write(self, fid, data, offset=0, **kwargs):
+        """Writes DATA."""
+        words, data = self.write_request(fid, data, offset)
+        return self.request(WRITE, words, data, **kwargs)
 
     def read(self, fid, size=4096, offset=0):
         """Reads; returns (reply, data)."""
@@ -401,9 +465,15 @@ class Client:
         length, at = struct.unpack_from("<HH", reply.words, 10)
         return reply, reply.raw[at:at + length]
 
-    def close_file(self, fid):
+    def delete(self, name, **kwargs):
+        """Deletes a file."""
+        return self.request(DELETE, struct.pack("<H", 0x06),
+                            b"\x04" + utf16(name), **kwargs)
+
+    def close_file(self, fid, **kwargs):
         """Closes a file."""
-        return self.request(CLOSE, struct.pack("<HI", fid, 0xFFFFFFFF))
+        return self.request(CLOSE, struct.pack("<HI", fid, 0xFFFFFFFF),
+                            **kwargs)
 
     def close(self):
         """Ends the connection."""

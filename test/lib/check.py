@@ -375,6 +375,10 @@ class Lab:
         return _opened(smb2raw.Client("127.0.0.1", self.port, address,
                                       **kwargs))
 
+    def bystander(self):
+        """A client that stays and has to be served whatever else happens."""
+        return Bystander(self)
+
     def relay(self, address):
         """A context whose .port leads to the lab from ADDRESS."""
         if self._play is None:
@@ -402,6 +406,36 @@ class Lab:
             return run(["smbclient", "--configfile=" + self.client_conf(),
                         "-p", str(relay.port), "//127.0.0.1/" + share,
                         "-U", who, "-c", command, *options])
+
+
+class Bystander:
+    """A client from 127.0.254.254 whose connection no play() waits for."""
+
+    def __init__(self, lab):
+        self.lab = lab
+        self.client = smb1raw.Client("127.0.0.1", lab.port, "127.0.254.254",
+                                     timeout=60, flags2=0x4)
+        self.client.negotiate()
+        self.status = self.client.setup_extended(lab.user, lab.password,
+                                                 spnego=True)["status"]
+        self.client.tree_connect("share")
+        lab._idle += 1
+
+    def served(self):
+        """Whether it still is: an echo, a file."""
+        try:
+            reply, fid = self.client.create("bystander.txt", disposition=5)
+            wrote = fid is not None and self.client.write(fid, b"here").ok
+            return (self.status == "NT_STATUS_OK" and reply.ok and wrote and
+                    self.client.close_file(fid).ok and self.client.echo().ok)
+        except (smb1raw.Closed, smb1raw.Malformed, TimeoutError):
+            return False
+
+    def leave(self, name):
+        """One check, that it was served to the end; and its end."""
+        ok("%s: a bystander's connection is served" % name, self.served())
+        self.client.close()
+        self.lab._idle -= 1
 
 
 def _opened(client):

@@ -63,9 +63,15 @@ def play_row(client, row, setup, user, password, share="share", **strings):
     else:
         info = client.setup_extended(user, password,
                                      spnego=setup == "spnego", **strings)
+    return judge(client, info, row.endswith("required"), bits, share)
+
+
+def judge(client, info, required, bits, share="share"):
+    """What a session setup that has been answered with INFO comes to:
+    (outcome, how)."""
     if info["status"] != "NT_STATUS_OK":
         return "no_communication", info["status"]
-    if row.endswith("required") and not client.server_signed:
+    if required and not client.server_signed:
         return "no_communication", "the answer is not signed"
     try:
         tree = client.tree_connect(share)
@@ -80,3 +86,16 @@ def play_row(client, row, setup, user, password, share="share", **strings):
     if bits and client.server_signed:
         return "bad", "the server signs alone"
     return "not_signed", None
+
+
+STATE_OF = {0x00: "disabled", 0x04: "enabled", 0x10: "required",
+            0x14: "required"}
+
+
+def wire(bits, column):
+    """What the article says of a column, by what Flags2 of the session
+    setup says: a client that says nothing where it has to is one that does
+    not sign, one that requires what was not offered is a patched one."""
+    state = STATE_OF[bits & 0x14]
+    return expected(("unpatched-" if state == "disabled" else "patched-") +
+                    state, column)
