@@ -366,14 +366,14 @@ class Lab:
         return self.of(address)
 
     def smb1(self, address, **kwargs):
-        """An smb1raw client from ADDRESS."""
-        return _opened(smb1raw.Client("127.0.0.1", self.port, address,
-                                      **kwargs))
+        """An smb1raw client from ADDRESS, of IPv4 or IPv6."""
+        host = "::1" if ":" in address else "127.0.0.1"
+        return _opened(smb1raw.Client(host, self.port, address, **kwargs))
 
     def smb2(self, address, **kwargs):
-        """An smb2raw client from ADDRESS."""
-        return _opened(smb2raw.Client("127.0.0.1", self.port, address,
-                                      **kwargs))
+        """An smb2raw client from ADDRESS, of IPv4 or IPv6."""
+        host = "::1" if ":" in address else "127.0.0.1"
+        return _opened(smb2raw.Client(host, self.port, address, **kwargs))
 
     def bystander(self):
         """A client that stays and has to be served whatever else happens."""
@@ -413,6 +413,7 @@ class Bystander:
 
     def __init__(self, lab):
         self.lab = lab
+        self.seen = []
         self.client = smb1raw.Client("127.0.0.1", lab.port, "127.0.254.254",
                                      timeout=60, flags2=0x4)
         self.client.negotiate()
@@ -422,18 +423,23 @@ class Bystander:
         lab._idle += 1
 
     def served(self):
-        """Whether it still is: an echo, a file."""
+        """Whether it still is: an echo, a file. self.seen: its answers."""
+        self.seen = [self.status]
         try:
             reply, fid = self.client.create("bystander.txt", disposition=5)
-            wrote = fid is not None and self.client.write(fid, b"here").ok
-            return (self.status == "NT_STATUS_OK" and reply.ok and wrote and
-                    self.client.close_file(fid).ok and self.client.echo().ok)
-        except (smb1raw.Closed, smb1raw.Malformed, TimeoutError):
-            return False
+            self.seen.append(reply.status)
+            if fid is not None:
+                self.seen += [self.client.write(fid, b"here").status,
+                              self.client.close_file(fid).status,
+                              self.client.echo().status]
+        except (smb1raw.Closed, smb1raw.Malformed, TimeoutError) as error:
+            self.seen.append(error)
+        return self.seen == ["NT_STATUS_OK", 0, 0, 0, 0]
 
     def leave(self, name):
         """One check, that it was served to the end; and its end."""
-        ok("%s: a bystander's connection is served" % name, self.served())
+        ok("%s: a bystander's connection is served" % name, self.served(),
+           self.seen)
         self.client.close()
         self.lab._idle -= 1
 
