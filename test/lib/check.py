@@ -332,6 +332,18 @@ class Lab:
         return [r for r in self.records(kind, **fields)
                 if address_of(r) == address]
 
+    def track_bad_passwords(self):
+        """Has smbd count wrong passwords; without a limit it does not."""
+        return self.exec("pdbedit", "-s", self.conf, "-P",
+                         "bad lockout attempt", "-C", "1000")
+
+    def bad_passwords(self, user=None):
+        """How many it has counted of an account."""
+        text = self.exec("pdbedit", "-s", self.conf, "-v",
+                         user or self.user)[1]
+        found = re.search(r"^Bad password count *: *(\d+)", text, re.M)
+        return int(found.group(1)) if found else text
+
     # -- clients
 
     def address(self):
