@@ -26,7 +26,8 @@ enum ntsign_ntlmssp_type {
 
 struct ntsign_ntlmssp {
 	enum ntsign_ntlmssp_type type;
-	/* 0 in an AUTHENTICATE of Windows 9x, which ends in front of them */
+	/* 0 in an AUTHENTICATE of Windows 9x, which ends in front of them:
+	 * those of the CHALLENGE hold */
 	uint32_t flags;
 	/* AUTHENTICATE only: talloc children made fit for records */
 	const char *account;
@@ -38,11 +39,14 @@ struct ntsign_ntlmssp {
 };
 
 /*
- * Reads any of the three messages. Returns NULL when the bytes are not an
- * NTLMSSP message that holds together, or memory runs out.
+ * Reads any of the three messages. negotiated: the flags of the CHALLENGE, by
+ * which the text of an AUTHENTICATE without flags is read, as Samba does it;
+ * 0 where there was none. Returns NULL when the bytes are not an NTLMSSP
+ * message that holds together, or memory runs out.
  */
 struct ntsign_ntlmssp *ntsign_ntlmssp_parse(TALLOC_CTX *mem_ctx,
-					    const uint8_t *data, size_t len);
+					    const uint8_t *data, size_t len,
+					    uint32_t negotiated);
 
 /*
  * The strength in bits (40, 56 or 128) of the key that the given flags lead

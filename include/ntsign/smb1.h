@@ -53,6 +53,14 @@ bool ntsign_smb1_is_chain(const uint8_t *data, size_t len);
 size_t ntsign_smb1_find_command(const uint8_t *data, size_t len,
 				uint8_t command);
 
+/*
+ * Steps on in an AndX chain: *at, below len, from where one request begins,
+ * whose command *command is, to where the next does. False at the end, and
+ * where the chain does not hold together.
+ */
+bool ntsign_smb1_next_command(const uint8_t *data, size_t len, size_t *at,
+			      uint8_t *command);
+
 /* Whether all 8 bytes of the signature field are 0, or spell the filler
  * "BSRSPYL " that Windows sends in place of a signature. */
 bool ntsign_smb1_signature_absent(const struct ntsign_smb1_header *header);
@@ -123,6 +131,10 @@ struct ntsign_smb1_session_setup {
 	const char *native_lanman;
 	uint16_t lm_response_len;	/* bytes; NT4-style only */
 	uint16_t nt_response_len;	/* bytes; NT4-style only */
+	/* NT4-style only: where in the message the account's bytes begin, and
+	 * how many follow to the end of the request's data */
+	size_t account_at;
+	size_t account_max;
 	/* extended security: inside the bytes given, not a copy; as much of
 	 * it as is there */
 	const uint8_t *blob;

@@ -90,34 +90,33 @@ enum {
 
 /*
  * The flags of an AUTHENTICATE message, 0 for one that has none: there the
- * payload begins where they would stand.
+ * payload begins where they would stand, or the field in front of them does
+ * not hold together, which Samba takes for the same.
  */
-static bool authenticate_flags(const struct message *message,
-			       const struct field fields[FIELD_COUNT],
-			       uint32_t *flags)
+static uint32_t authenticate_flags(const struct message *message,
+				   const struct field fields[FIELD_COUNT])
 {
 	struct field session_key = { .len = 0 };
 	size_t i = 0;
 
-	*flags = 0;
 	if (message->len < AUTHENTICATE_LEN) {
-		return true;
+		return 0;
 	}
 	for (i = 0; i < FIELD_COUNT; i++) {
 		size_t offset = (size_t)(fields[i].data - message->data);
 
 		if (fields[i].len > 0 && offset < AUTHENTICATE_LEN) {
-			return true;
+			return 0;
 		}
 	}
 	if (!field_take(message, 52, &session_key)) {
-		return false;
+		return 0;
 	}
-	*flags = pull32(message->data + 60);
-	return true;
+	return pull32(message->data + 60);
 }
 
 static bool authenticate_parse(const struct message *message,
+			       uint32_t negotiated,
 			       struct ntsign_ntlmssp *result)
 {
 	struct field fields[FIELD_COUNT] = { { .len = 0 } };
@@ -132,8 +131,9 @@ static bool authenticate_parse(const struct message *message,
 			return false;
 		}
 	}
-	if (!authenticate_flags(message, fields, &result->flags)) {
-		return false;
+	result->flags = authenticate_flags(message, fields);
+	if (result->flags != 0) {
+		negotiated = result->flags;
 	}
 
 	result->lm_response_len = lm->len;
@@ -144,17 +144,18 @@ static bool authenticate_parse(const struct message *message,
 			     (lm->len == 1 && lm->data[0] == 0));
 
 	result->domain = field_text(result, &fields[FIELD_DOMAIN],
-				    result->flags);
+				    negotiated);
 	result->account = field_text(result, &fields[FIELD_ACCOUNT],
-				     result->flags);
+				     negotiated);
 	result->workstation = field_text(result, &fields[FIELD_WORKSTATION],
-					 result->flags);
+					 negotiated);
 	return result->domain != NULL && result->account != NULL &&
 	       result->workstation != NULL;
 }
 
 struct ntsign_ntlmssp *ntsign_ntlmssp_parse(TALLOC_CTX *mem_ctx,
-					    const uint8_t *data, size_t len)
+					    const uint8_t *data, size_t len,
+					    uint32_t negotiated)
 {
 	static const char signature[8] = "NTLMSSP";
 	const struct message message = { .data = data, .len = len };
@@ -181,7 +182,7 @@ struct ntsign_ntlmssp *ntsign_ntlmssp_parse(TALLOC_CTX *mem_ctx,
 		ok = challenge_parse(&message, result);
 		break;
 	case NTSIGN_NTLMSSP_AUTHENTICATE:
-		ok = authenticate_parse(&message, result);
+		ok = authenticate_parse(&message, negotiated, result);
 		break;
 	default:
 		break;

@@ -109,8 +109,8 @@ static bool command_has_andx(uint8_t command)
  * Steps from the request at *at, whose command is *command, to the one behind
  * it: AndXCommand, a reserved byte, AndXOffset are its first two words.
  */
-static bool andx_step(const uint8_t *data, size_t len, size_t *at,
-		      uint8_t *command)
+bool ntsign_smb1_next_command(const uint8_t *data, size_t len, size_t *at,
+			      uint8_t *command)
 {
 	size_t next = 0;
 
@@ -150,7 +150,8 @@ size_t ntsign_smb1_find_command(const uint8_t *data, size_t len,
 	}
 	/* every step goes on in the message, so there are not many */
 	while (header.command != command) {
-		if (!andx_step(data, len, &at, &header.command)) {
+		if (!ntsign_smb1_next_command(data, len, &at,
+					      &header.command)) {
 			return 0;
 		}
 	}
@@ -400,6 +401,8 @@ static bool nt4_parse(struct message *message,
 		return false;
 	}
 	bytes_skip(message, passwords);
+	setup->account_at = message->pos;
+	setup->account_max = message_left(message);
 
 	return string_take(message, setup, &setup->account) &&
 	       string_take(message, setup, &setup->domain);

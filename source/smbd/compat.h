@@ -17,6 +17,8 @@
 #include "auth/common_auth.h"
 #include "auth/gensec/gensec.h"
 #include "auth/gensec/gensec_internal.h"
+#include "auth/ntlmssp/ntlmssp.h"
+#include "auth/ntlmssp/ntlmssp_private.h"
 #include "lib/dbwrap/dbwrap.h"
 #include "dbwrap/dbwrap_open.h"
 #include "lib/param/loadparm.h"

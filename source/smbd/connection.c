@@ -351,7 +351,7 @@ static size_t wake_up_with(struct ntsign_connection *c, size_t full)
  * buffer small. */
 static size_t wake_up_with_all(struct ntsign_connection *c, size_t full)
 {
-	int size = (int)full;	/* the kernel doubles it */
+	int size = 2 * (int)full;	/* small segments take more room */
 
 	if (wake_up_with(c, full) < full &&
 	    setsockopt(c->xconn->transport.sock, SOL_SOCKET, SO_RCVBUF, &size,
@@ -361,46 +361,98 @@ static size_t wake_up_with_all(struct ntsign_connection *c, size_t full)
 	return wake_up_with(c, full);
 }
 
-/*
- * Leaves an incomplete frame of `full` bytes in the socket until it is
- * complete. True when the event loop shall wait; false when smbd must have
- * it now: complete, or no more of it can be waited for.
- */
-static bool wait_for_rest(struct ntsign_connection *c, size_t full)
+/* A client that has closed its side sends no more. */
+static bool client_gone(const struct ntsign_connection *c)
 {
-	int fd = c->xconn->transport.sock;
 	struct tcp_info info = { .tcpi_state = 0, };
-	socklen_t info_len = sizeof(info);
+	socklen_t len = sizeof(info);
+
+	return getsockopt(c->xconn->transport.sock, IPPROTO_TCP, TCP_INFO,
+			  &info, &len) != 0 ||
+		info.tcpi_state != TCP_ESTABLISHED;
+}
+
+/* How long a reader that was woken up for nothing keeps still. */
+#define LOOK_AGAIN_MS 20
+
+static struct tevent_fd *read_fde(const struct ntsign_connection *c)
+{
+	return (c->first_fde != NULL) ? c->first_fde :
+		c->xconn->transport.fde;
+}
+
+static void look_again_now(struct tevent_context *ev, struct tevent_timer *te,
+			   struct timeval now, void *private_data)
+{
+	struct ntsign_connection *c = talloc_get_type_abort(
+		private_data, struct ntsign_connection);
+	struct tevent_fd *fde = read_fde(c);
+
+	TALLOC_FREE(c->look_again);
+	if (fde != NULL) {
+		TEVENT_FD_READABLE(fde);
+	}
+}
+
+/* Where a request must not get to smbd in part: looks for the rest of it
+ * after a while. False when that cannot be. */
+static bool look_again(struct ntsign_connection *c)
+{
+	struct tevent_fd *fde = read_fde(c);
+
+	if (fde == NULL || client_gone(c)) {
+		return false;
+	}
+	c->look_again = tevent_add_timer(
+		c->xconn->client->raw_ev_ctx, c,
+		timeval_current_ofs_msec(LOOK_AGAIN_MS), look_again_now, c);
+	if (c->look_again == NULL) {
+		return false;
+	}
+	TEVENT_FD_NOT_READABLE(fde);
+	return true;
+}
+
+/* What is to be expected of the rest of a frame. */
+enum rest {
+	REST_THERE,	/* it is in the socket by now */
+	REST_COMING,	/* the event loop waits for it */
+	REST_NEVER,	/* it is not to come, or cannot be waited for */
+};
+
+/* Leaves the beginning of a frame of `full` bytes in the socket until all of
+ * it is there. */
+static enum rest wait_for_rest(struct ntsign_connection *c, size_t full)
+{
 	int available = 0;
 	size_t have;
 	size_t low;
 
-	if (ioctl(fd, FIONREAD, &available) != 0 || available < 0) {
-		return false;
+	if (ioctl(c->xconn->transport.sock, FIONREAD, &available) != 0 ||
+	    available < 0) {
+		return REST_NEVER;
 	}
 	have = (size_t)available;
 	if (have >= full) {
-		return false;
+		return REST_THERE;
 	}
 	/*
 	 * The kernel wakes a reader below its mark where memory is short, or
-	 * for urgent data. Woken up without a new byte there is nothing to
-	 * wait for.
+	 * the window is small. Woken up without a new byte smbd is let read,
+	 * or where it must not, a look is taken later.
 	 */
 	if (c->waiting && have <= c->waited_with) {
-		return false;
+		return (ntsign_enforcing() && look_again(c)) ? REST_COMING :
+							       REST_NEVER;
 	}
 	low = ntsign_enforcing() ? wake_up_with_all(c, full) :
 				   wake_up_with(c, full);
-	/* A client that has closed its side sends no more. */
-	if (have >= low ||
-	    getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &info_len) != 0 ||
-	    info.tcpi_state != TCP_ESTABLISHED) {
-		return false;
+	if (have >= low || client_gone(c)) {
+		return REST_NEVER;
 	}
 	c->waiting = true;
 	c->waited_with = have;
-	return true;
+	return REST_COMING;
 }
 
 /* smbd reads from the socket next, as if there had been no waiting. */
@@ -410,36 +462,35 @@ static void hand_over(struct ntsign_connection *c)
 	(void)set_low_water(c, 1);
 }
 
-/* Waits until a frame that may be SMB1's shows its header. */
-static bool header_to_come(struct ntsign_connection *c,
-			   enum ntsign_frame kind, size_t have,
-			   uint32_t length)
+/* How much of a frame has to be there to see its SMB1 header; 0: it is not
+ * SMB1's. */
+static size_t header_needed(enum ntsign_frame kind, size_t have,
+			    uint32_t length)
 {
-	size_t needed = NTSIGN_NBT_HEADER_LEN;
-
 	if (kind != NTSIGN_FRAME_SHORT && kind != NTSIGN_FRAME_SMB1) {
-		return false;
+		return 0;
 	}
-	if (have >= NTSIGN_NBT_HEADER_LEN) {
-		needed += MIN(length, NTSIGN_SMB1_HEADER_LEN);
+	if (have < NTSIGN_NBT_HEADER_LEN) {
+		return NTSIGN_NBT_HEADER_LEN;
 	}
-	return have < needed && wait_for_rest(c, needed);
+	return NTSIGN_NBT_HEADER_LEN + MIN(length, NTSIGN_SMB1_HEADER_LEN);
 }
 
-/* Waits until all of the message that opens the connection is there. */
-static bool first_to_come(struct ntsign_connection *c, enum ntsign_frame kind,
-			  size_t have, uint32_t length)
+/* How much of the message that opens the connection has to be there; 0: smbd
+ * can have it as it is. */
+static size_t first_needed(enum ntsign_frame kind, size_t have,
+			   uint32_t length)
 {
 	size_t full = NTSIGN_NBT_HEADER_LEN + (size_t)length;
 
 	if (kind != NTSIGN_FRAME_SHORT && kind != NTSIGN_FRAME_SMB1 &&
 	    kind != NTSIGN_FRAME_SMB2) {
-		return false;
+		return 0;
 	}
 	if (have < NTSIGN_NBT_HEADER_LEN) {
-		return wait_for_rest(c, NTSIGN_NBT_HEADER_LEN);
+		return NTSIGN_NBT_HEADER_LEN;
 	}
-	return full <= WAIT_MAX && wait_for_rest(c, full);
+	return (full <= WAIT_MAX) ? full : 0;
 }
 
 static void first_look(struct ntsign_connection *c)
@@ -468,7 +519,8 @@ enum frame_next {
  * ask for one. */
 static enum frame_next setup_before(struct ntsign_connection *c,
 				    const struct ntsign_smb1_header *header,
-				    const uint8_t *message, size_t full)
+				    const uint8_t *message, size_t have,
+				    size_t full, size_t setup)
 {
 	bool spnego = c->setup.request != NULL && c->setup.request->extended &&
 		c->xconn->smb1.negprot.spnego;
@@ -476,8 +528,9 @@ static enum frame_next setup_before(struct ntsign_connection *c,
 	if (!ntsign_enforcing() || !c->xconn->smb1.negprot.done) {
 		return FRAME_SMBD;
 	}
-	if (ntsign_enforce_setup(c, header) &&
-	    (spnego || !ntsign_session_audit_refuses(c))) {
+	if (ntsign_enforce_setup(c, header, message, have, setup) &&
+	    (spnego || ntsign_signature_on(c) ||
+	     !ntsign_session_audit_refuses(c))) {
 		return FRAME_SMBD;
 	}
 	if (spnego) {
@@ -488,87 +541,159 @@ static enum frame_next setup_before(struct ntsign_connection *c,
 	return FRAME_DONE;
 }
 
-/* Looks at the frame that smbd is about to read. */
-static enum frame_next frame_before(struct ntsign_connection *c)
+/* A frame as it stands in the socket. */
+struct frame {
+	struct ntsign_smb1_header header;
+	const uint8_t *message;	/* from its mark on */
+	size_t have;		/* of the message; at most `len` */
+	size_t len;		/* the message's length */
+};
+
+/*
+ * How many bytes, transport header and all, have to be seen of an SMB1 frame
+ * before smbd may have it. *wanted: of how many a look is worth it.
+ */
+static size_t frame_needed(const struct ntsign_connection *c,
+			   const struct frame *frame, bool check,
+			   size_t *wanted)
+{
+	size_t full = NTSIGN_NBT_HEADER_LEN + frame->len;
+	bool whole = (frame->header.command == NTSIGN_SMB1_NEGOTIATE ||
+		      frame->header.command == NTSIGN_SMB1_SESSION_SETUP ||
+		      ntsign_smb1_is_chain(frame->message, frame->have));
+
+	*wanted = MIN(full, PEEK_MAX);
+	if (check) {
+		return *wanted;
+	}
+	if (!whole) {
+		*wanted = ntsign_signature_on(c) ? *wanted : 0;
+		return 0;
+	}
+	if (full <= WAIT_MAX) {
+		return full;
+	}
+	/* no request of it begins further behind */
+	return ntsign_enforcing() ? WAIT_MAX : 0;
+}
+
+/* Reads what is there of a frame. True: it is SMB1's, with its header.
+ * *needed, *wanted: as above. */
+static bool frame_read(const struct ntsign_connection *c, const uint8_t *data,
+		       size_t have, bool check, struct frame *frame,
+		       size_t *needed, size_t *wanted)
+{
+	uint32_t length = 0;
+	enum ntsign_frame kind = ntsign_frame_classify(data, have, &length);
+
+	frame->message = data + NTSIGN_NBT_HEADER_LEN;
+	frame->len = length;
+	*needed = header_needed(kind, have, length);
+	*wanted = 0;
+	if (kind == NTSIGN_FRAME_SMB1 &&
+	    have >= NTSIGN_NBT_HEADER_LEN + NTSIGN_SMB1_HEADER_LEN &&
+	    ntsign_smb1_header_parse(frame->message,
+				     have - NTSIGN_NBT_HEADER_LEN,
+				     &frame->header)) {
+		frame->have = MIN(have - NTSIGN_NBT_HEADER_LEN, length);
+		*needed = frame_needed(c, frame, check, wanted);
+	}
+	if (!c->first_seen) {
+		*needed = MAX(*needed, first_needed(kind, have, length));
+	}
+	return frame->have != 0;
+}
+
+enum look {
+	LOOK_WAIT,	/* more of it has to come first */
+	LOOK_SMB1,	/* it is SMB1's, and as much of it is there as needed */
+	LOOK_OTHER,	/* it is not SMB1's */
+};
+
+/* Looks at as much of the next frame as is needed. */
+static enum look frame_look(struct ntsign_connection *c, bool check,
+			    struct frame *frame)
 {
 	/* One SMB1 frame is handled at a time, and looked at until it is. */
 	static uint8_t data[PEEK_MAX];
-	struct ntsign_smb1_header header = { .command = 0, };
-	const uint8_t *message = data + NTSIGN_NBT_HEADER_LEN;
-	enum ntsign_frame kind;
-	uint32_t length = 0;
 	/* A client may have many requests in the socket: not all of them. */
-	bool keep = ntsign_signature_on(c);
-	bool check = keep && ntsign->options->bad_signature ==
-		NTSIGN_BAD_SIGNATURE_ACCESS_DENIED;
-	size_t wanted = keep ? PEEK_SMALL : PEEK_MIN;
-	size_t have;
-	size_t full;
-	size_t setup;
-	uint32_t sequence = 0;
-	bool whole;
+	size_t ask = ntsign_signature_on(c) ? PEEK_SMALL : PEEK_MIN;
 
-	have = peek(c, data, wanted);
-	kind = ntsign_frame_classify(data, have, &length);
-	if (have != 0 &&
-	    (header_to_come(c, kind, have, length) ||
-	     (!c->first_seen && first_to_come(c, kind, have, length)))) {
-		return FRAME_WAIT;
+	for (;;) {
+		size_t have = peek(c, data, ask);
+		size_t needed = 0;
+		size_t wanted = 0;
+		bool smb1;
+
+		*frame = (struct frame) { .have = 0, };
+		if (have == 0) {
+			return LOOK_OTHER;
+		}
+		smb1 = frame_read(c, data, have, check, frame, &needed,
+				  &wanted);
+		wanted = MAX(wanted, needed);
+		if (have == ask && ask < wanted) {
+			ask = wanted;
+			continue;
+		}
+		if (have >= needed) {
+			return smb1 ? LOOK_SMB1 : LOOK_OTHER;
+		}
+		switch (wait_for_rest(c, needed)) {
+		case REST_THERE:
+			ask = MAX(ask, wanted);	/* it has come this moment */
+			break;
+		case REST_COMING:
+			return LOOK_WAIT;
+		case REST_NEVER:
+			if (ntsign_enforcing()) {
+				exit_server_cleanly("ntsign: the rest of a "
+						    "request does not come");
+			}
+			return smb1 ? LOOK_SMB1 : LOOK_OTHER;
+		}
 	}
-	if (kind != NTSIGN_FRAME_SMB1 ||
-	    have < NTSIGN_NBT_HEADER_LEN + NTSIGN_SMB1_HEADER_LEN ||
-	    !ntsign_smb1_header_parse(message, have - NTSIGN_NBT_HEADER_LEN,
-				      &header)) {
-		if (!c->first_seen && have != 0) {
+}
+
+/* What becomes of the next frame: looks at it, and refuses what is to be. */
+static enum frame_next frame_before(struct ntsign_connection *c)
+{
+	bool check = ntsign_signature_on(c) &&
+		ntsign->options->bad_signature ==
+			NTSIGN_BAD_SIGNATURE_ACCESS_DENIED;
+	struct frame frame = { .len = 0, };
+	uint32_t sequence = 0;
+	size_t setup;
+
+	switch (frame_look(c, check, &frame)) {
+	case LOOK_WAIT:
+		return FRAME_WAIT;
+	case LOOK_OTHER:
+		if (!c->first_seen) {
 			/* SMB2's NEGOTIATE, or no SMB at all */
 			first_look(c);
 		}
 		return FRAME_SMBD;
-	}
-	full = NTSIGN_NBT_HEADER_LEN + (size_t)length;
-	whole = (header.command == NTSIGN_SMB1_NEGOTIATE ||
-		 header.command == NTSIGN_SMB1_SESSION_SETUP ||
-		 ntsign_smb1_is_chain(message,
-				      have - NTSIGN_NBT_HEADER_LEN));
-	if (have < full && (whole || (keep && full <= PEEK_MAX))) {
-		wanted = MIN(full, PEEK_MAX);
-		have = peek(c, data, wanted);
-		if (whole && ntsign_enforcing()) {
-			/* no command of it begins further behind */
-			wanted = MIN(wanted, WAIT_MAX);
-		}
-		if (((whole && wanted <= WAIT_MAX) || check) &&
-		    wait_for_rest(c, wanted)) {
-			return FRAME_WAIT;
-		}
-		if ((whole || check) && ntsign_enforcing() && have < wanted) {
-			/* the rest is not to come, or has come this moment */
-			have = peek(c, data, MIN(full, PEEK_MAX));
-		}
-		if ((whole || check) && ntsign_enforcing() && have < wanted) {
-			exit_server_cleanly("ntsign: the rest of a request "
-					    "does not come");
-		}
+	case LOOK_SMB1:
+		break;
 	}
 	if (!c->first_seen) {
-		first_message(c, data, have);
+		first_look(c);
 	}
-	have = MIN(have, full) - NTSIGN_NBT_HEADER_LEN;
-	if (check && full <= PEEK_MAX &&
-	    !ntsign_signature_check(c, &header, message, have, &sequence)) {
-		ntsign_enforce_deny(c, message, length, sequence);
+	ntsign_signature_before(c, &frame.header, frame.message, frame.have,
+				frame.len);
+	if (check && !ntsign_signature_check(c, &sequence)) {
+		ntsign_enforce_deny(c, frame.message, frame.len, sequence);
 		return FRAME_DONE;
 	}
-	setup = ntsign_smb1_find_command(message, have,
+	setup = ntsign_smb1_find_command(frame.message, frame.have,
 					 NTSIGN_SMB1_SESSION_SETUP);
-	if (setup != 0) {
-		ntsign_session_begin(c, message, have, setup);
-		if (setup_before(c, &header, message, length) == FRAME_DONE) {
-			return FRAME_DONE;
-		}
+	if (setup == 0) {
+		return FRAME_SMBD;
 	}
-	ntsign_signature_before(c, &header, message, have, length);
-	return FRAME_SMBD;
+	ntsign_session_begin(c, frame.message, frame.have, setup);
+	return setup_before(c, &frame.header, frame.message, frame.have,
+			    frame.len, setup);
 }
 
 static bool is_readable(int fd)
@@ -702,9 +827,12 @@ static void first_handler(struct tevent_context *ev, struct tevent_fd *fde,
 	uint32_t length = 0;
 	enum ntsign_frame kind;
 	size_t have = peek(c, head, sizeof(head));
+	size_t needed;
 
 	kind = ntsign_frame_classify(head, have, &length);
-	if (have != 0 && first_to_come(c, kind, have, length)) {
+	needed = first_needed(kind, have, length);
+	if (have != 0 && have < needed &&
+	    wait_for_rest(c, needed) == REST_COMING) {
 		return;
 	}
 	if (have != 0) {

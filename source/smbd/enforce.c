@@ -73,18 +73,26 @@ static bool signing_state_column(struct ntsign_connection *c)
 }
 
 /*
- * For the connections that this process may take over from others: further
- * channels of the same client, [MS-SMB2] 3.3.5.2. Each is made from smb.conf.
+ * smbd may hand this process further connections of a client that has the
+ * same ClientGuid, from whatever address, and answers their NEGOTIATE by
+ * smb.conf: [MS-SMB2] 3.3.5.4. Where anybody must sign, so must they; all
+ * that speak SMB2 can.
  */
-static bool channels_set(enum ntsign_signing signing)
+static bool channels_require(enum ntsign_signing by_default)
 {
-	static const char *const values[] = {
-		[NTSIGN_SIGNING_REQUIRED] = "mandatory",
-		[NTSIGN_SIGNING_ENABLED] = "auto",
-		[NTSIGN_SIGNING_DISABLED] = "disabled",
-	};
+	const struct ntsign_options *options = ntsign->options;
+	size_t i;
 
-	return lp_set_cmdline("server signing", values[signing]);
+	if (by_default == NTSIGN_SIGNING_REQUIRED) {
+		return true;
+	}
+	for (i = 0; i < options->signing_rules_count; i++) {
+		if (options->signing_rules[i].signing ==
+		    NTSIGN_SIGNING_REQUIRED) {
+			return lp_set_cmdline("server signing", "mandatory");
+		}
+	}
+	return true;
 }
 
 /*
@@ -136,11 +144,8 @@ NTSTATUS ntsign_enforce_attach(struct ntsign_connection *c)
 	}
 	c->xconn->smb2.signing_mandatory =
 		c->column.signing == NTSIGN_SIGNING_REQUIRED;
-	if (c->column.signing != by_default &&
-	    !channels_set(c->column.signing)) {
-		return NT_STATUS_NO_MEMORY;
-	}
-	return NT_STATUS_OK;
+	return channels_require(by_default) ? NT_STATUS_OK :
+					      NT_STATUS_NO_MEMORY;
 }
 
 void ntsign_enforce_channel(struct ntsign_connection *c)
@@ -161,21 +166,63 @@ static const char anonymous_session[] = "an anonymous session cannot sign";
 static const char not_seen[] = "the request could not be looked at";
 
 /*
+ * Whether smbd takes an NT4-style request for an anonymous one: it does where
+ * the account is empty, and where it does not convert to `unix charset`.
+ */
+static bool request_anonymous(const struct ntsign_smb1_session_setup *request,
+			      uint16_t flags2, const uint8_t *message)
+{
+	TALLOC_CTX *frame = talloc_stackframe();
+	char *account = NULL;
+	bool anonymous;
+
+	if (request->account_max != 0) {
+		(void)pull_string_talloc(frame, message, flags2, &account,
+					 message + request->account_at,
+					 request->account_max, STR_TERMINATE);
+	}
+	anonymous = (account == NULL || account[0] == '\0');
+	TALLOC_FREE(frame);
+	return anonymous;
+}
+
+/*
+ * smbd carries out all of an AndX chain before anything can be seen of the
+ * session it began with. Clients put a tree connect there.
+ */
+static bool chain_unusual(const uint8_t *message, size_t len, size_t setup)
+{
+	uint8_t command = NTSIGN_SMB1_SESSION_SETUP;
+	size_t at = setup;
+
+	if (!ntsign_smb1_next_command(message, len, &at, &command)) {
+		return false;
+	}
+	return command != NTSIGN_SMB1_TREE_CONNECT ||
+		ntsign_smb1_next_command(message, len, &at, &command);
+}
+
+/*
  * Why this NT4-style request cannot come to a session that signs: smbd has
  * no key for it, and does not ask the password check that is wrapped.
  */
-static const char *request_without_key(const struct ntsign_connection *c)
+static const char *request_without_key(const struct ntsign_connection *c,
+				       const uint8_t *message, size_t len,
+				       size_t setup)
 {
 	const struct ntsign_smb1_session_setup *request = c->setup.request;
 
-	if (request == NULL) {
+	if (request == NULL || c->xconn->protocol < PROTOCOL_NT1) {
 		return not_seen;
 	}
 	if (request->extended) {
 		return NULL;	/* told when it has been authenticated */
 	}
-	if (request->account == NULL || request->account[0] == '\0') {
+	if (request_anonymous(request, c->setup.flags2, message)) {
 		return column_requires(c) ? anonymous_session : NULL;
+	}
+	if (column_requires(c) && chain_unusual(message, len, setup)) {
+		return "more than a tree connect is chained to it";
 	}
 	if (!c->xconn->smb1.negprot.encrypted_passwords ||
 	    (request->lm_response_len != 0 &&
@@ -186,7 +233,8 @@ static const char *request_without_key(const struct ntsign_connection *c)
 }
 
 bool ntsign_enforce_setup(struct ntsign_connection *c,
-			  const struct ntsign_smb1_header *header)
+			  const struct ntsign_smb1_header *header,
+			  const uint8_t *message, size_t len, size_t setup)
 {
 	bool promised = ntsign_smb1_signature_promised(header);
 
@@ -199,7 +247,8 @@ bool ntsign_enforce_setup(struct ntsign_connection *c,
 						    promised);
 	switch (c->setup.action) {
 	case NTSIGN_ACTION_SIGN:
-		c->setup.refusal = request_without_key(c);
+		c->setup.refusal = request_without_key(c, message, len,
+						       setup);
 		if (!signing_state_set(c, true, true, true)) {
 			c->setup.refusal = no_memory;
 		}

@@ -166,11 +166,13 @@ void ntsign_enforce_channel(struct ntsign_connection *c);
 
 /*
  * Decides on the SMB1 session setup request in c->setup, and puts smbd's
- * signing where that leads. False: it must be refused, c->setup.refusal
- * says why.
+ * signing where that leads. message, len: what of it has arrived. setup:
+ * where in it the request begins. False: it must be refused,
+ * c->setup.refusal says why.
  */
 bool ntsign_enforce_setup(struct ntsign_connection *c,
-			  const struct ntsign_smb1_header *header);
+			  const struct ntsign_smb1_header *header,
+			  const uint8_t *message, size_t len, size_t setup);
 
 /*
  * Why a leg of extended security must be refused, or NULL. `c` is its
@@ -267,6 +269,7 @@ struct ntsign_connection {
 	size_t low_water;		/* bytes; the socket's SO_RCVLOWAT */
 	bool waiting;			/* for the rest of a frame */
 	size_t waited_with;		/* bytes that were there then */
+	struct tevent_timer *look_again;	/* it was woken up for nothing */
 	/* sessions whose record is still to be written */
 	unsigned int pending;
 	/* a session stands that has no record */
@@ -369,14 +372,12 @@ void ntsign_signature_after(struct ntsign_connection *c);
 /* The connection ends while smbd handles a frame. */
 void ntsign_signature_end(struct ntsign_connection *c);
 /*
- * emulate, `bad signature = access denied`: whether a frame, all of it, has
- * the signature that smbd expects, where it expects one. False: it has been
- * recorded, and *sequence is the number that its answer is signed with.
+ * emulate, `bad signature = access denied`: whether the frame that was handed
+ * to ntsign_signature_before(), all of it, has the signature that smbd
+ * expects. False: it has been recorded, and *sequence is the number that its
+ * answer is signed with.
  */
-bool ntsign_signature_check(struct ntsign_connection *c,
-			    const struct ntsign_smb1_header *header,
-			    const uint8_t *message, size_t len,
-			    uint32_t *sequence);
+bool ntsign_signature_check(struct ntsign_connection *c, uint32_t *sequence);
 /* Signing has started: keeps the key of the session that started it. With an
  * NT4-style session setup that ends with the response in c->setup. */
 void ntsign_signature_started(struct ntsign_connection *c,

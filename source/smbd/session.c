@@ -45,6 +45,8 @@ struct ntsign_legs {
 	uint32_t negotiate_flags;
 	uint32_t challenge_flags;
 	struct ntsign_ntlmssp *authenticate;
+	bool final_flags_known;		/* the exchange has ended */
+	uint32_t final_flags;
 	bool refused;			/* by the module */
 	const char *refusal;		/* why; static text */
 	unsigned int leg;		/* counted from 1 */
@@ -195,10 +197,15 @@ static void ended_names(const struct ended *e, const char **account,
 		*account = request->account;
 		*domain = request->domain;
 	}
-	if (e->session != NULL && e->session->account != NULL &&
-	    (*account == NULL || **account == '\0')) {
+	if (e->session == NULL || e->session->account == NULL) {
+		return;
+	}
+	if (*account == NULL || **account == '\0') {
 		*account = e->session->account;
 		*domain = e->session->domain;
+	} else if (!e->session->keyless) {
+		/* whatever charset the client's name was meant in */
+		*account = e->session->account;
 	}
 }
 
@@ -244,15 +251,25 @@ static const char *ended_setup(const struct ended *e, bool anonymous)
 	return (ended_ok(e) || e->legs->kerberos) ? "kerberos" : NULL;
 }
 
-/* The strength of an NTLMSSP session's key: what both sides have said,
- * [MS-NLMP] 3.2.5.1.2. 0 where there is none. */
+/*
+ * The strength of an NTLMSSP session's key, 0 where there is none: what Samba
+ * ended with, or before that what both sides have said, [MS-NLMP] 3.2.5.1.2.
+ */
 static unsigned int legs_key_bits(const struct ntsign_legs *legs)
 {
+	uint32_t flags;
+
 	if (legs == NULL || legs->authenticate == NULL) {
 		return 0;
 	}
-	return ntsign_ntlmssp_key_bits(legs->authenticate->flags &
-				       legs->challenge_flags);
+	flags = legs->challenge_flags;
+	if (legs->authenticate->flags != 0) {
+		flags &= legs->authenticate->flags;
+	}
+	if (legs->final_flags_known) {
+		flags = legs->final_flags;
+	}
+	return ntsign_ntlmssp_key_bits(flags);
 }
 
 static void record_ntlmssp(struct ntsign_record *record,
@@ -1143,7 +1160,8 @@ static const char ntlmssp[8] = "NTLMSSP";
 /* The NTLMSSP message inside a token, as far as a record needs to know; what
  * the mechanism is handed is seen where it is. NULL: there is none. */
 static struct ntsign_ntlmssp *find_ntlmssp(TALLOC_CTX *mem_ctx,
-					   const DATA_BLOB *in)
+					   const DATA_BLOB *in,
+					   uint32_t negotiated)
 {
 	const uint8_t *found = memmem(in->data, in->length, ntlmssp,
 				      sizeof(ntlmssp));
@@ -1152,7 +1170,8 @@ static struct ntsign_ntlmssp *find_ntlmssp(TALLOC_CTX *mem_ctx,
 		return NULL;
 	}
 	return ntsign_ntlmssp_parse(mem_ctx, found,
-				    in->length - (size_t)(found - in->data));
+				    in->length - (size_t)(found - in->data),
+				    negotiated);
 }
 
 /* One token has come from the client. */
@@ -1242,7 +1261,7 @@ static const char *legs_refusal(struct ntsign_legs *legs, const DATA_BLOB *in)
 	if (refusal == NULL) {
 		return audit_refuses() ? no_record : NULL;
 	}
-	message = find_ntlmssp(legs, in);
+	message = find_ntlmssp(legs, in, legs->challenge_flags);
 	if (message == NULL) {
 		return refusal;
 	}
@@ -1415,6 +1434,21 @@ static void spnego_done(struct tevent_req *subreq)
 	tevent_req_done(req);
 }
 
+/* Why a session with this key must not be had, or NULL. What is not known of
+ * the key counts against it. */
+static const char *legs_too_weak(const struct ntsign_legs *legs)
+{
+	unsigned int least = ntsign->options->minimum_key_bits;
+
+	if (ntsign->options->mode != NTSIGN_MODE_ENFORCE || least == 0 ||
+	    !legs->ntlmssp ||
+	    (legs->authenticate != NULL && legs->authenticate->anonymous) ||
+	    legs_key_bits(legs) >= least) {
+		return NULL;
+	}
+	return "the session's key is too weak";
+}
+
 /* The legs whose exchange has ended well, or NULL. */
 static struct ntsign_legs *legs_accepted_find(
 	const struct gensec_security *gensec)
@@ -1447,11 +1481,14 @@ static NTSTATUS spnego_session_info(struct gensec_security *gensec,
 		legs = legs_accepted_find(gensec);
 	}
 	if (NT_STATUS_IS_OK(status) && legs != NULL) {
+		refusal = legs_too_weak(legs);
+	}
+	if (NT_STATUS_IS_OK(status) && legs != NULL && refusal == NULL) {
 		refusal = ntsign_enforce_session(
 			legs->connection,
 			security_session_user_level(info, NULL),
 			info->session_key.length != 0);
-	} else if (NT_STATUS_IS_OK(status) && ntsign != NULL) {
+	} else if (NT_STATUS_IS_OK(status) && legs == NULL && ntsign != NULL) {
 		refusal = ntsign_enforce_leg(NULL);
 	}
 	if (refusal != NULL) {
@@ -1492,13 +1529,22 @@ static const char *ntlmssp_refusal(const struct ntsign_legs *legs)
 {
 	const char *refusal = ntsign_enforce_leg(legs->connection);
 
-	if (refusal == NULL &&
-	    ntsign->options->mode == NTSIGN_MODE_ENFORCE &&
-	    !legs->authenticate->anonymous &&
-	    legs_key_bits(legs) < ntsign->options->minimum_key_bits) {
-		refusal = "the session's key is too weak";
+	return (refusal != NULL) ? refusal : legs_too_weak(legs);
+}
+
+/* What the exchange has come to, where its state is the one known here. */
+static void ntlmssp_final(struct ntsign_legs *legs,
+			  const struct gensec_security *gensec)
+{
+	struct gensec_ntlmssp_context *context = talloc_get_type(
+		gensec->private_data, struct gensec_ntlmssp_context);
+
+	if (context != NULL && context->ntlmssp_state != NULL &&
+	    talloc_get_size(context->ntlmssp_state) ==
+		    sizeof(struct ntlmssp_state)) {
+		legs->final_flags_known = true;
+		legs->final_flags = context->ntlmssp_state->neg_flags;
 	}
-	return refusal;
 }
 
 static void ntlmssp_done(struct tevent_req *subreq);
@@ -1515,7 +1561,8 @@ static struct tevent_req *ntlmssp_send(TALLOC_CTX *mem_ctx,
 	if (legs != NULL) {
 		legs->ntlmssp = true;
 		legs->mechanism = gensec;
-		message = ntsign_ntlmssp_parse(legs, in.data, in.length);
+		message = ntsign_ntlmssp_parse(legs, in.data, in.length,
+					       legs->challenge_flags);
 	}
 	if (message != NULL && message->type == NTSIGN_NTLMSSP_NEGOTIATE) {
 		legs->negotiate_flags = message->flags;
@@ -1527,6 +1574,7 @@ static struct tevent_req *ntlmssp_send(TALLOC_CTX *mem_ctx,
 		refusal = ntlmssp_refusal(legs);
 	} else {
 		TALLOC_FREE(message);
+		refusal = (legs != NULL) ? ntlmssp_refusal(legs) : NULL;
 	}
 	if (refusal != NULL) {
 		/* recorded when SPNEGO's exchange ends of it */
@@ -1546,12 +1594,15 @@ static void ntlmssp_done(struct tevent_req *subreq)
 
 	if (legs != NULL) {
 		message = ntsign_ntlmssp_parse(legs, state->out.data,
-					       state->out.length);
+					       state->out.length, 0);
 	}
 	if (message != NULL && message->type == NTSIGN_NTLMSSP_CHALLENGE) {
 		legs->challenge_flags = message->flags;
 	}
 	TALLOC_FREE(message);
+	if (legs != NULL && NT_STATUS_IS_OK(state->status)) {
+		ntlmssp_final(legs, state->gensec);
+	}
 	tevent_req_done(req);
 }
 

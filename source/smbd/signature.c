@@ -282,29 +282,28 @@ void ntsign_signature_after(struct ntsign_connection *c)
 	signature->frame = NULL;
 }
 
-bool ntsign_signature_check(struct ntsign_connection *c,
-			    const struct ntsign_smb1_header *header,
-			    const uint8_t *message, size_t len,
-			    uint32_t *sequence)
+bool ntsign_signature_check(struct ntsign_connection *c, uint32_t *sequence)
 {
-	uint32_t expected = next_sequence(c);
+	struct ntsign_signature *signature = c->signature;
 	struct cause cause;
 
-	/* signing is mandatory once it is on: this leaves smbd's state alone */
-	if (smb1_signing_check_pdu(c->xconn->smb1.signing_state, message, len,
-				   expected)) {
+	if (signature == NULL || !signature->handling ||
+	    signature->frame == NULL) {
+		exit_server_cleanly("ntsign: a frame could not be checked");
+	}
+	/* signing is mandatory once it is on: this leaves smbd's state alone,
+	 * but for having seen a good signature */
+	if (smb1_signing_check_pdu(c->xconn->smb1.signing_state,
+				   signature->frame, signature->frame_len,
+				   signature->expected)) {
 		return true;
 	}
-	ntsign_signature_before(c, header, message, len, len);
-	if (c->signature == NULL) {
-		exit_server_cleanly("ntsign: no memory");
-	}
-	cause = find_cause(c->signature);
+	cause = find_cause(signature);
 	record_smb1(c, (cause.event != NULL) ? cause.event : "bad", NULL,
 		    &cause);
-	c->signature->handling = false;
-	c->signature->frame = NULL;
-	*sequence = expected + 1;
+	signature->handling = false;
+	signature->frame = NULL;
+	*sequence = signature->expected + 1;
 	return false;
 }
 

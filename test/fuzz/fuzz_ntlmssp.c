@@ -17,7 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	unsigned int bits = 0;
 	bool texts = false;
 
-	message = ntsign_ntlmssp_parse(NULL, data, size);
+	message = ntsign_ntlmssp_parse(NULL, data, size,
+				       size & 1);
 	if (message == NULL) {
 		return 0;
 	}

@@ -31,11 +31,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		assert(setup->blob_len <=
 		       (size_t)(data + size - setup->blob));
 		talloc_free(ntsign_ntlmssp_parse(NULL, setup->blob,
-						 setup->blob_len));
+						 setup->blob_len, 0));
 	} else {
 		assert(setup->blob == NULL && setup->blob_len == 0);
 		assert(setup->account != NULL || setup->domain == NULL);
 		assert(setup->domain != NULL || setup->native_os == NULL);
+		assert(setup->account_at <= size);
+		assert(setup->account_max <= size - setup->account_at);
 	}
 	talloc_free(setup);
 	return 0;

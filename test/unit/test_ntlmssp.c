@@ -33,7 +33,7 @@ static struct ntsign_ntlmssp *parse(TALLOC_CTX *ctx, const void *data,
 
 	assert_non_null(copy);
 	memcpy(copy, data, len);
-	got = ntsign_ntlmssp_parse(ctx, copy, len);
+	got = ntsign_ntlmssp_parse(ctx, copy, len, 0);
 	free(copy);
 	return got;
 }
@@ -89,8 +89,9 @@ static void test_cut(void **state)
 		{ ntlmssp_negotiate, sizeof(ntlmssp_negotiate), 16 },
 		/* the target name ends there */
 		{ ntlmssp_challenge, sizeof(ntlmssp_challenge), 0x38 + 18 },
+		/* the session key, its last 16 bytes, may be missing */
 		{ ntlmssp_authenticate, sizeof(ntlmssp_authenticate),
-		  sizeof(ntlmssp_authenticate) },
+		  sizeof(ntlmssp_authenticate) - 16 },
 	};
 	size_t i = 0;
 
@@ -281,7 +282,7 @@ static void test_pointers(void **state)
 	size_t i = 0;
 
 	(void)state;
-	for (at = 12; at <= 52; at += 8) {
+	for (at = 12; at < 52; at += 8) {
 		for (i = 0; i < ARRAY_LEN(rows); i++) {
 			uint8_t copy[sizeof(ntlmssp_authenticate)];
 			uint32_t offset = (uint32_t)sizeof(copy) +
@@ -303,6 +304,44 @@ static void test_pointers(void **state)
 			talloc_free(got);
 		}
 	}
+}
+
+/* Samba takes an AUTHENTICATE whose session key is out of bounds for one
+ * without flags; its text is what the CHALLENGE says. */
+static void test_no_flags(void **state)
+{
+	uint8_t copy[sizeof(ntlmssp_authenticate)];
+	struct ntsign_ntlmssp *whole = NULL;
+	struct ntsign_ntlmssp *got = NULL;
+	size_t zero = 0;
+
+	(void)state;
+	whole = parse(NULL, ntlmssp_authenticate, sizeof(copy));
+	assert_non_null(whole);
+	assert_true(whole->flags & UNICODE);
+	for (zero = 0; zero < 2; zero++) {
+		memcpy(copy, ntlmssp_authenticate, sizeof(copy));
+		if (zero) {
+			memset(copy + 60, 0, 4);
+		} else {
+			memset(copy + 52, 0xFF, 2);
+		}
+		got = ntsign_ntlmssp_parse(NULL, copy, sizeof(copy), UNICODE);
+		assert_non_null(got);
+		assert_int_equal(got->flags, 0);
+		assert_string_equal(got->account, whole->account);
+		talloc_free(got);
+		got = ntsign_ntlmssp_parse(NULL, copy, sizeof(copy), 0);
+		assert_non_null(got);
+		assert_string_not_equal(got->account, whole->account);
+		talloc_free(got);
+		/* the message's own flags come first */
+		got = ntsign_ntlmssp_parse(NULL, ntlmssp_authenticate,
+					   sizeof(copy), ESS);
+		assert_string_equal(got->account, whole->account);
+		talloc_free(got);
+	}
+	talloc_free(whole);
 }
 
 static void test_challenge_pointer(void **state)
@@ -374,7 +413,7 @@ static void test_no_memory(void **state)
 
 		failing_malloc_arm(n);
 		got = ntsign_ntlmssp_parse(ctx, ntlmssp_authenticate,
-					   sizeof(ntlmssp_authenticate));
+					   sizeof(ntlmssp_authenticate), 0);
 		failed = failing_malloc_disarm();
 		assert_int_equal(got == NULL, failed);
 		if (failed) {
@@ -394,6 +433,7 @@ int main(void)
 		cmocka_unit_test(test_marks),
 		cmocka_unit_test(test_logons),
 		cmocka_unit_test(test_pointers),
+		cmocka_unit_test(test_no_flags),
 		cmocka_unit_test(test_challenge_pointer),
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_no_memory),
