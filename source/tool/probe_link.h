@@ -3,8 +3,8 @@
  * The connection that the probe talks over: SMB messages on TCP, each with
  * four bytes of length before it, [MS-SMB] 2.1.
  *
- * Invariant: no call takes longer than the link's timeout, whatever the
- * server sends or does not send.
+ * Invariant: sending and receiving never take longer than the link's timeout,
+ * whatever the server sends or does not send.
  */
 #ifndef NTSIGN_PROBE_LINK_H
 #define NTSIGN_PROBE_LINK_H

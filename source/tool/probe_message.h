@@ -73,6 +73,7 @@ void ntsign_message_setup_nt4(struct ntsign_bytes *out,
 void ntsign_message_setup_extended(struct ntsign_bytes *out,
 				   const struct ntsign_message_header *header,
 				   const struct ntsign_message_logon *logon);
+
 /* host and share, UTF-8 */
 void ntsign_message_tree_connect(struct ntsign_bytes *out,
 				 const struct ntsign_message_header *header,

@@ -48,7 +48,7 @@ enum ntsign_verdict {
 struct ntsign_play_message {
 	const char *name;
 	uint16_t flags2;		/* the request's */
-	bool filler;			/* "BSRSPYL " in its signature field */
+	bool filler;		/* "BSRSPYL " for its signature */
 	bool is_signed;			/* the request */
 	bool answered;
 	uint16_t answer_flags2;

@@ -59,7 +59,8 @@ struct ntsign_token_facts {
 
 /* What the two sides have agreed on. */
 struct ntsign_token_session {
-	uint8_t key[NTSIGN_NTLM_KEY_LEN];	/* ExportedSessionKey; secret */
+	/* ExportedSessionKey; a secret */
+	uint8_t key[NTSIGN_NTLM_KEY_LEN];
 	uint32_t flags;
 	/* the client has sent a MIC, and so the server wants one of what
 	 * SPNEGO has negotiated too */

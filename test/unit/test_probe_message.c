@@ -318,8 +318,9 @@ static void test_texts(void **state)
 		bool good;
 	} cases[] = {
 		{ "", true }, { "abc", true }, { "\u00e4\u20ac", true },
-		{ "\U0001F600", true }, { "\x80", false }, { "\xc0\x80", false },
-		{ "\xed\xa0\x80", false }, { "\xf4\x90\x80\x80", false },
+		{ "\U0001F600", true }, { "\x80", false },
+		{ "\xc0\x80", false }, { "\xed\xa0\x80", false },
+		{ "\xf4\x90\x80\x80", false },
 		{ "\xe2\x82", false }, { "\xff", false },
 	};
 	size_t i;
