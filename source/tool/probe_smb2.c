@@ -250,10 +250,10 @@ static enum answer ask_3_11(struct ntsign_smb2 *smb2,
 		};
 
 		if (i > 0 && i <= COUNT(ciphers)) {
-			offer.ciphers = ciphers + i - 1;
+			offer.ciphers = &ciphers[i - 1];
 			offer.cipher_count = 1;
 		} else if (i > COUNT(ciphers)) {
-			offer.signings = signings + i - 1 - COUNT(ciphers);
+			offer.signings = &signings[i - 1 - COUNT(ciphers)];
 			offer.signing_count = 1;
 		}
 		answer = ask(smb2, server, &offer, &reply, smb2->address,
