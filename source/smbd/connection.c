@@ -347,12 +347,20 @@ static size_t wake_up_with(struct ntsign_connection *c, size_t full)
 	return (size_t)low;
 }
 
-/* The same where less will not do: `socket options` may have made the
- * buffer small. */
+/*
+ * The same where less will not do. The window has to hold a whole frame that
+ * nobody reads from, in small segments too, which take more room: the kernel
+ * makes the buffer twice as large as the highest mark it was ever given. It
+ * does not where `socket options` have fixed the size.
+ */
 static size_t wake_up_with_all(struct ntsign_connection *c, size_t full)
 {
-	int size = 2 * (int)full;	/* small segments take more room */
+	int size = 2 * (int)full;
 
+	if (c->highest_mark < full) {
+		c->highest_mark = full;
+		(void)set_low_water(c, 4 * full);
+	}
 	if (wake_up_with(c, full) < full &&
 	    setsockopt(c->xconn->transport.sock, SOL_SOCKET, SO_RCVBUF, &size,
 		       sizeof(size)) == 0) {
@@ -626,6 +634,9 @@ static enum look frame_look(struct ntsign_connection *c, bool check,
 		bool smb1;
 
 		*frame = (struct frame) { .have = 0, };
+		c->encrypted = have > NTSIGN_NBT_HEADER_LEN + 1 &&
+			data[NTSIGN_NBT_HEADER_LEN] == 0xFF &&
+			data[NTSIGN_NBT_HEADER_LEN + 1] == 'E';
 		if (have == 0) {
 			return LOOK_OTHER;
 		}

@@ -285,7 +285,17 @@ const char *ntsign_enforce_leg(const struct ntsign_connection *c)
 		return (column_requires(c) && !required) ?
 			"this channel does not require signing" : NULL;
 	}
-	return c->setup.seen ? c->setup.refusal : not_seen;
+	if (c->setup.seen) {
+		return c->setup.refusal;
+	}
+	/*
+	 * Inside Samba's encryption for UNIX extensions: smbd has decrypted
+	 * it with the key of a session that stands.
+	 */
+	if (c->encrypted && (ntsign_signature_on(c) || !column_requires(c))) {
+		return NULL;
+	}
+	return not_seen;
 }
 
 const char *ntsign_enforce_session(const struct ntsign_connection *c,

@@ -258,6 +258,7 @@ struct ntsign_connection {
 	bool signing_shared;
 
 	/* SMB1 */
+	bool encrypted;			/* the frame in hand: UNIX extensions */
 	struct ntsign_setup setup;
 	struct ntsign_signature *signature;
 
@@ -267,6 +268,7 @@ struct ntsign_connection {
 	/* settles a session setup whose answer is on its way */
 	struct tevent_immediate *settle;
 	size_t low_water;		/* bytes; the socket's SO_RCVLOWAT */
+	size_t highest_mark;		/* the longest frame waited for */
 	bool waiting;			/* for the rest of a frame */
 	size_t waited_with;		/* bytes that were there then */
 	struct tevent_timer *look_again;	/* it was woken up for nothing */

@@ -912,7 +912,7 @@ static struct ntsign_connection *setup_connection(void)
 {
 	struct ntsign_connection *c = ntsign->connections;
 
-	while (c != NULL && !c->setup.seen) {
+	while (c != NULL && !c->setup.seen && !c->encrypted) {
 		c = c->next;
 	}
 	return c;
@@ -948,18 +948,19 @@ static const char *check_refusal(void)
 	return refusal;
 }
 
-/* Keeps what an NT4-style session's MAC key ends with: [MS-CIFS] 3.1.5.1;
- * what the client sent. */
+/*
+ * Keeps what an NT4-style session's MAC key ends with, [MS-CIFS] 3.1.5.1: the
+ * response to the challenge. smbd takes the NT response even where that is
+ * empty and there is another.
+ */
 static void check_keep_response(const struct auth_usersupplied_info *user_info)
 {
 	struct ntsign_connection *c = setup_connection();
 	const DATA_BLOB *response = &user_info->password.response.nt;
 
-	if (c == NULL || user_info->password_state != AUTH_PASSWORD_RESPONSE) {
+	if (c == NULL || response->length == 0 ||
+	    user_info->password_state != AUTH_PASSWORD_RESPONSE) {
 		return;
-	}
-	if (response->length == 0) {
-		response = &user_info->password.response.lanman;
 	}
 	TALLOC_FREE(c->setup.response);
 	c->setup.response_len = 0;
