@@ -380,8 +380,10 @@ static bool client_gone(const struct ntsign_connection *c)
 		info.tcpi_state != TCP_ESTABLISHED;
 }
 
-/* How long a reader that was woken up for nothing keeps still. */
+/* How long a reader that was woken up for nothing keeps still, and how often
+ * in a row: a minute. */
 #define LOOK_AGAIN_MS 20
+#define LOOK_AGAIN_MAX 3000
 
 static struct tevent_fd *read_fde(const struct ntsign_connection *c)
 {
@@ -408,9 +410,11 @@ static bool look_again(struct ntsign_connection *c)
 {
 	struct tevent_fd *fde = read_fde(c);
 
-	if (fde == NULL || client_gone(c)) {
+	if (fde == NULL || client_gone(c) ||
+	    c->looked_again >= LOOK_AGAIN_MAX) {
 		return false;
 	}
+	c->looked_again++;
 	c->look_again = tevent_add_timer(
 		c->xconn->client->raw_ev_ctx, c,
 		timeval_current_ofs_msec(LOOK_AGAIN_MS), look_again_now, c);
@@ -460,6 +464,7 @@ static enum rest wait_for_rest(struct ntsign_connection *c, size_t full)
 	}
 	c->waiting = true;
 	c->waited_with = have;
+	c->looked_again = 0;
 	return REST_COMING;
 }
 
@@ -642,6 +647,11 @@ static enum look frame_look(struct ntsign_connection *c, bool check,
 		}
 		smb1 = frame_read(c, data, have, check, frame, &needed,
 				  &wanted);
+		if (frame->len > PEEK_MAX - NTSIGN_NBT_HEADER_LEN && smb1 &&
+		    ntsign_enforcing()) {
+			/* smbd would read it as a shorter one */
+			exit_server_cleanly("ntsign: a request is too long");
+		}
 		wanted = MAX(wanted, needed);
 		if (have == ask && ask < wanted) {
 			ask = wanted;
@@ -666,12 +676,17 @@ static enum look frame_look(struct ntsign_connection *c, bool check,
 	}
 }
 
+/* Whether every signature is checked before smbd has the frame. */
+static bool checks_signatures(void)
+{
+	return ntsign->options->bad_signature ==
+		NTSIGN_BAD_SIGNATURE_ACCESS_DENIED;
+}
+
 /* What becomes of the next frame: looks at it, and refuses what is to be. */
 static enum frame_next frame_before(struct ntsign_connection *c)
 {
-	bool check = ntsign_signature_on(c) &&
-		ntsign->options->bad_signature ==
-			NTSIGN_BAD_SIGNATURE_ACCESS_DENIED;
+	bool check = checks_signatures() && ntsign_signature_on(c);
 	struct frame frame = { .len = 0, };
 	uint32_t sequence = 0;
 	size_t setup;
@@ -753,6 +768,7 @@ static void frame_handler(struct tevent_context *ev, struct tevent_fd *fde,
 		return;
 	}
 	handling = NULL;
+	c->encrypted = false;
 	connection_negotiated(c, false);
 	ntsign_session_hook_auth(c);
 	ntsign_session_end(c);
@@ -942,6 +958,21 @@ static void connection_publish(struct ntsign_connection *c)
 	talloc_set_destructor(c, connection_destructor);
 }
 
+/*
+ * The longest frames have to fit into the socket's window, whatever room
+ * their segments take: nothing is read from it before all is there. Once
+ * data is in it the kernel makes a window larger only as it is read.
+ */
+static void hold_whole_frames(struct ntsign_connection *c)
+{
+	int size = 8 * PEEK_MAX;
+
+	if (setsockopt(c->xconn->transport.sock, SOL_SOCKET, SO_RCVBUFFORCE,
+		       &size, sizeof(size)) != 0) {
+		DBG_WARNING("ntsign: SO_RCVBUFFORCE: %s\n", strerror(errno));
+	}
+}
+
 NTSTATUS ntsign_connection_attach(struct ntsign_module *module,
 				  struct smbXsrv_connection *xconn)
 {
@@ -958,6 +989,9 @@ NTSTATUS ntsign_connection_attach(struct ntsign_module *module,
 			TALLOC_FREE(c);
 			return status;
 		}
+	}
+	if (checks_signatures()) {
+		hold_whole_frames(c);
 	}
 	if (lp_server_min_protocol() <= PROTOCOL_NT1) {
 		ok = take_over_socket(c);

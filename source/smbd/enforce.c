@@ -162,6 +162,7 @@ static bool column_requires(const struct ntsign_connection *c)
 /* ---- session setups ---- */
 
 static const char no_memory[] = "out of memory";
+static const char not_known[] = "the session setup is not known";
 static const char anonymous_session[] = "an anonymous session cannot sign";
 static const char not_seen[] = "the request could not be looked at";
 
@@ -238,7 +239,7 @@ bool ntsign_enforce_setup(struct ntsign_connection *c,
 {
 	bool promised = ntsign_smb1_signature_promised(header);
 
-	if (ntsign_signature_on(c)) {
+	if (c->signing_started) {
 		/* signing belongs to the connection: [MS-CIFS] 3.1.1.1 */
 		c->setup.action = NTSIGN_ACTION_SIGN;
 		return true;
@@ -276,7 +277,7 @@ const char *ntsign_enforce_leg(const struct ntsign_connection *c)
 		return NULL;
 	}
 	if (c == NULL) {
-		return no_memory;
+		return not_known;
 	}
 	if (ntsign_connection_is_smb2(c)) {
 		bool required = (c->xconn->smb2.server.security_mode &
@@ -300,12 +301,18 @@ const char *ntsign_enforce_leg(const struct ntsign_connection *c)
 
 const char *ntsign_enforce_session(const struct ntsign_connection *c,
 				   enum security_user_level level,
-				   bool has_key)
+				   bool has_key, bool reauthentication)
 {
 	const char *leg = ntsign_enforce_leg(c);
+	bool smb2;
 
 	if (leg != NULL || !ntsign_enforcing()) {
 		return leg;
+	}
+	smb2 = ntsign_connection_is_smb2(c);
+	if (smb2 ? reauthentication : c->signing_started) {
+		/* the key is the session's first, or the connection's */
+		return NULL;
 	}
 	if (level < SECURITY_USER) {
 		if (!column_requires(c)) {
@@ -314,11 +321,13 @@ const char *ntsign_enforce_session(const struct ntsign_connection *c,
 		return level == SECURITY_GUEST ?
 			"a guest session cannot sign" : anonymous_session;
 	}
-	if (!ntsign_connection_is_smb2(c) && !has_key &&
-	    c->setup.action == NTSIGN_ACTION_SIGN) {
-		return "the session has no key to sign with";
+	if (smb2 || c->setup.action != NTSIGN_ACTION_SIGN) {
+		return NULL;
 	}
-	return NULL;
+	if (reauthentication) {
+		return "a session that is not signed does not become so";
+	}
+	return has_key ? NULL : "the session has no key to sign with";
 }
 
 const char *ntsign_enforce_tree(const struct ntsign_connection *c,
@@ -329,7 +338,7 @@ const char *ntsign_enforce_tree(const struct ntsign_connection *c,
 	if (!ntsign_enforcing()) {
 		return NULL;
 	}
-	if (c == NULL || s == NULL) {
+	if (c == NULL || (s == NULL && !c->encrypted)) {
 		return "the session was not looked at";
 	}
 	if (!column_requires(c)) {

@@ -182,11 +182,12 @@ const char *ntsign_enforce_leg(const struct ntsign_connection *c);
 
 /*
  * Why a session that has been authenticated must not be had, or NULL.
- * level: SECURITY_ANONYMOUS and so on; has_key: whether it has a session key.
+ * level: SECURITY_ANONYMOUS and so on; has_key: whether it has a session key;
+ * reauthentication: it stood before.
  */
 const char *ntsign_enforce_session(const struct ntsign_connection *c,
 				   enum security_user_level level,
-				   bool has_key);
+				   bool has_key, bool reauthentication);
 
 /* Why a tree must not be connected, or NULL. s: its session, or NULL. */
 const char *ntsign_enforce_tree(const struct ntsign_connection *c,
@@ -219,6 +220,7 @@ struct ntsign_setup {
 	/* NT4-style: what its MAC key ends with; talloc child */
 	uint8_t *response;
 	size_t response_len;
+	bool response_lm;		/* it is the LM response */
 	/* it stands behind a request that smbd may have to wait in, and has
 	 * come to nothing yet */
 	bool chained;
@@ -250,6 +252,8 @@ struct ntsign_connection {
 	bool turned_away;
 	bool watched;			/* SMB2, and signing is required */
 
+	bool ending;
+	bool signing_started;		/* SMB1, and it never stops */
 	/* the client has said in a session setup that it knows NTSTATUS */
 	bool nt_status;
 	/* enforce and emulate: the column for this client */
@@ -272,6 +276,7 @@ struct ntsign_connection {
 	bool waiting;			/* for the rest of a frame */
 	size_t waited_with;		/* bytes that were there then */
 	struct tevent_timer *look_again;	/* it was woken up for nothing */
+	unsigned int looked_again;	/* so many times since the last byte */
 	/* sessions whose record is still to be written */
 	unsigned int pending;
 	/* a session stands that has no record */

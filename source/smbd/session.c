@@ -45,7 +45,8 @@ struct ntsign_legs {
 	uint32_t negotiate_flags;
 	uint32_t challenge_flags;
 	struct ntsign_ntlmssp *authenticate;
-	bool final_flags_known;		/* the exchange has ended */
+	bool ntlmssp_ended;		/* it is what has been agreed on */
+	bool final_flags_known;
 	uint32_t final_flags;
 	bool refused;			/* by the module */
 	const char *refusal;		/* why; static text */
@@ -607,7 +608,7 @@ static void session_guard(const struct ntsign_session *s)
 	struct ntsign_connection *c = s->connection;
 	const char *reason = ntsign_enforce_tree(c, s);
 
-	if (reason != NULL) {
+	if (reason != NULL && !c->ending) {
 		DBG_ERR("ntsign: ending the connection from %s: %s\n",
 			c->remote_address, reason);
 		smbd_server_connection_terminate(c->xconn,
@@ -640,6 +641,8 @@ static void session_established(struct ntsign_session *s, bool further)
 	session_copy_info(s);
 	if (!ntsign_connection_is_smb2(c)) {
 		ntsign_signature_started(c, s->session, legs == NULL);
+		c->signing_started |= ntsign_enforcing() &&
+			ntsign_signature_on(c);
 	} else if (s->session->global->signing_flags &
 		   SMBXSRV_SIGNING_REQUIRED) {
 		ntsign_connection_watch(c);
@@ -789,6 +792,7 @@ void ntsign_session_detach(struct ntsign_connection *c)
 	struct ntsign_session *s = NULL;
 	struct ntsign_legs *legs = NULL;
 
+	c->ending = true;
 	if (c->setup.late) {
 		setup_finish(c);
 	}
@@ -950,17 +954,19 @@ static const char *check_refusal(void)
 
 /*
  * Keeps what an NT4-style session's MAC key ends with, [MS-CIFS] 3.1.5.1: the
- * response to the challenge. smbd takes the NT response even where that is
- * empty and there is another.
+ * response to the challenge.
  */
 static void check_keep_response(const struct auth_usersupplied_info *user_info)
 {
 	struct ntsign_connection *c = setup_connection();
 	const DATA_BLOB *response = &user_info->password.response.nt;
 
-	if (c == NULL || response->length == 0 ||
-	    user_info->password_state != AUTH_PASSWORD_RESPONSE) {
+	if (c == NULL || user_info->password_state != AUTH_PASSWORD_RESPONSE) {
 		return;
+	}
+	c->setup.response_lm = (response->length == 0);
+	if (c->setup.response_lm) {
+		response = &user_info->password.response.lanman;
 	}
 	TALLOC_FREE(c->setup.response);
 	c->setup.response_len = 0;
@@ -1029,9 +1035,26 @@ static const char *check_repair(void *server_returned_info, DATA_BLOB *key)
 	if (c == NULL) {
 		return "the request could not be looked at";
 	}
+	if (c->setup.response_lm && info->session_key.length != 0) {
+		/* smbd appends the NT response, although it is empty */
+		size_t len = info->session_key.length;
+		DATA_BLOB mac_key = data_blob_talloc(
+			info, NULL, len + c->setup.response_len);
+
+		if (mac_key.data == NULL) {
+			return "out of memory";
+		}
+		talloc_keep_secret(mac_key.data);
+		memcpy(mac_key.data, info->session_key.data, len);
+		memcpy(mac_key.data + len, c->setup.response,
+		       c->setup.response_len);
+		data_blob_clear_free(&info->session_key);
+		info->session_key = mac_key;
+		c->setup.response_len = 0;
+	}
 	return ntsign_enforce_session(c, info->guest ? SECURITY_GUEST :
 						       SECURITY_USER,
-				      info->session_key.length != 0);
+				      info->session_key.length != 0, false);
 }
 
 static NTSTATUS check_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
@@ -1442,7 +1465,6 @@ static const char *legs_too_weak(const struct ntsign_legs *legs)
 	unsigned int least = ntsign->options->minimum_key_bits;
 
 	if (ntsign->options->mode != NTSIGN_MODE_ENFORCE || least == 0 ||
-	    !legs->ntlmssp ||
 	    (legs->authenticate != NULL && legs->authenticate->anonymous) ||
 	    legs_key_bits(legs) >= least) {
 		return NULL;
@@ -1481,14 +1503,14 @@ static NTSTATUS spnego_session_info(struct gensec_security *gensec,
 	if (ntsign != NULL) {
 		legs = legs_accepted_find(gensec);
 	}
-	if (NT_STATUS_IS_OK(status) && legs != NULL) {
+	if (NT_STATUS_IS_OK(status) && legs != NULL && legs->ntlmssp_ended) {
 		refusal = legs_too_weak(legs);
 	}
 	if (NT_STATUS_IS_OK(status) && legs != NULL && refusal == NULL) {
 		refusal = ntsign_enforce_session(
 			legs->connection,
 			security_session_user_level(info, NULL),
-			info->session_key.length != 0);
+			info->session_key.length != 0, legs->reauthentication);
 	} else if (NT_STATUS_IS_OK(status) && legs == NULL && ntsign != NULL) {
 		refusal = ntsign_enforce_leg(NULL);
 	}
@@ -1602,6 +1624,7 @@ static void ntlmssp_done(struct tevent_req *subreq)
 	}
 	TALLOC_FREE(message);
 	if (legs != NULL && NT_STATUS_IS_OK(state->status)) {
+		legs->ntlmssp_ended = true;
 		ntlmssp_final(legs, state->gensec);
 	}
 	tevent_req_done(req);
