@@ -262,7 +262,8 @@ bool ntsign_enforce_setup(struct ntsign_connection *c,
 	case NTSIGN_ACTION_REFUSE:
 		c->setup.refusal = column_requires(c) ?
 			"the client does not sign" :
-			"the client requires signing";
+			"the client requires signing, which this server does "
+			"not do";
 		if (!signing_state_column(c)) {
 			c->setup.refusal = no_memory;
 		}

@@ -102,10 +102,11 @@ static void begin_setup(struct ntsign_bytes *out,
 	ntsign_bytes_put32(out, logon->session_key);
 }
 
-static void put_native(struct ntsign_bytes *out)
+static void put_native(struct ntsign_bytes *out,
+		       const struct ntsign_message_logon *logon)
 {
-	put_text(out, "Unix");
-	put_text(out, "ntsign probe");
+	put_text(out, logon->native_os);
+	put_text(out, logon->native_lanman);
 }
 
 void ntsign_message_setup_nt4(struct ntsign_bytes *out,
@@ -129,7 +130,7 @@ void ntsign_message_setup_nt4(struct ntsign_bytes *out,
 	ntsign_bytes_put(out, logon->nt, logon->nt_len);
 	put_text(out, logon->user);
 	put_text(out, logon->domain);
-	put_native(out);
+	put_native(out, logon);
 	end_bytes(out, count_at);
 }
 
@@ -150,7 +151,7 @@ void ntsign_message_setup_extended(struct ntsign_bytes *out,
 				CAP_STATUS32 | NTSIGN_MESSAGE_CAP_EXTENDED);
 	count_at = end_words(out);
 	ntsign_bytes_put(out, logon->nt, logon->nt_len);
-	put_native(out);
+	put_native(out, logon);
 	end_bytes(out, count_at);
 }
 

@@ -60,6 +60,9 @@ struct ntsign_message_logon {
 	size_t lm_len;
 	const uint8_t *nt;
 	size_t nt_len;
+	/* what the client says that it is */
+	const char *native_os;
+	const char *native_lanman;
 	uint16_t max_mpx;	/* as the server said */
 	uint32_t session_key;	/* as the server said */
 };

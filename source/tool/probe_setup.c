@@ -121,6 +121,17 @@ static bool established(struct ntsign_player *p, struct ntsign_player_answer *a,
 static void fill_logon(const struct ntsign_player *p,
 		       struct ntsign_message_logon *logon)
 {
+	/*
+	 * A server cannot tell whether a client has the update, but by its
+	 * system: Windows 2000 never had it, XP had it with Service Pack 3.
+	 */
+	if (p->part->client.patched) {
+		logon->native_os = "Windows 2002 Service Pack 3 2600";
+		logon->native_lanman = "Windows 2002 5.1";
+	} else {
+		logon->native_os = "Windows 2000 2195";
+		logon->native_lanman = "Windows 2000 5.0";
+	}
 	logon->user = p->part->account->user;
 	logon->domain = p->part->account->domain;
 	logon->max_mpx = p->server.max_mpx;

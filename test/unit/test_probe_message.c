@@ -280,6 +280,8 @@ static void test_requests(void **state)
 {
 	const struct ntsign_message_header h = { .flags2 = 0xC001, .mid = 5 };
 	const struct ntsign_message_logon logon = {
+		.native_os = "Unix",
+		.native_lanman = "ntsign probe",
 		.user = "alice", .domain = "", .max_mpx = 2,
 		.lm = (const uint8_t *)"lm", .lm_len = 2,
 		.nt = (const uint8_t *)"ntt", .nt_len = 3,
