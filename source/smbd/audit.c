@@ -258,6 +258,19 @@ void ntsign_audit_end(const struct ntsign_connection *c)
 	audit_suppressed(c, now.tv_sec);
 }
 
+const char ntsign_audit_no_record[] = "its record could not be written";
+
+bool ntsign_audit_refuses(void)
+{
+	if (ntsign->options->on_audit_failure != NTSIGN_FAILURE_REFUSE ||
+	    ntsign_sink_ready(ntsign->sink)) {
+		return false;
+	}
+	DBG_ERR("ntsign: refusing a session setup: the audit file cannot be "
+		"written and ntsign:on audit failure = refuse\n");
+	return true;
+}
+
 void ntsign_audit_failed(struct ntsign_connection *c)
 {
 	if (ntsign->options->on_audit_failure != NTSIGN_FAILURE_REFUSE) {

@@ -542,12 +542,11 @@ static enum frame_next setup_before(struct ntsign_connection *c,
 		return FRAME_SMBD;
 	}
 	if (ntsign_enforce_setup(c, header, message, have, setup) &&
-	    (spnego || ntsign_signature_on(c) ||
-	     !ntsign_session_audit_refuses(c))) {
-		return FRAME_SMBD;
+	    !spnego && !ntsign_signature_on(c) && ntsign_audit_refuses()) {
+		c->setup.refusal = ntsign_audit_no_record;
 	}
-	if (spnego) {
-		return FRAME_SMBD;	/* refused by its token */
+	if (c->setup.refusal == NULL || spnego) {
+		return FRAME_SMBD;	/* or refused by its token */
 	}
 	ntsign_session_refuse(c);
 	ntsign_enforce_deny(c, message, full, 0);
@@ -770,7 +769,7 @@ static void frame_handler(struct tevent_context *ev, struct tevent_fd *fde,
 	handling = NULL;
 	c->encrypted = false;
 	connection_negotiated(c, false);
-	ntsign_session_hook_auth(c);
+	ntsign_logon_hook(c);
 	ntsign_session_end(c);
 	ntsign_signature_after(c);
 }

@@ -119,7 +119,7 @@ static NTSTATUS init_preload(struct smbXsrv_connection *xconn)
 
 	/* From here on this file stays loaded, come what may. */
 	ntsign = module;
-	status = ntsign_session_hook_gensec();
+	status = ntsign_gensec_hook();
 	if (NT_STATUS_IS_OK(status)) {
 		status = ntsign_connection_attach(module, xconn);
 	}

@@ -144,6 +144,11 @@ void ntsign_audit_begin(const struct ntsign_connection *c);
  */
 void ntsign_audit_end(const struct ntsign_connection *c);
 
+/* Whether a session must be refused because there could be no record of it,
+ * and the reason to give. */
+bool ntsign_audit_refuses(void);
+extern const char ntsign_audit_no_record[];
+
 /*
  * A record could not be written. Under `on audit failure = refuse` the
  * connection is ended; otherwise nothing happens.
@@ -314,17 +319,6 @@ void ntsign_connection_record_party(struct ntsign_record *record,
 /* ---- session.c ---- */
 
 /*
- * Puts the module's backends in front of gensec's "spnego" and "ntlmssp",
- * under their name, so that nothing on the wire or in smbd's logs differs.
- * On failure smbd may hold pointers to them already: the module must stay
- * loaded. NT_STATUS_NOT_SUPPORTED on an Active Directory domain controller.
- */
-NTSTATUS ntsign_session_hook_gensec(void);
-
-/* Wraps an SMB1 connection's password check once NEGOTIATE has made it. */
-void ntsign_session_hook_auth(struct ntsign_connection *c);
-
-/*
  * Before smbd handles an SMB1 message with a session setup request, and
  * after each message. `command`: where in the message the request begins,
  * ntsign_smb1_find_command().
@@ -333,9 +327,6 @@ void ntsign_session_begin(struct ntsign_connection *c,
 			  const uint8_t *message, size_t len, size_t command);
 void ntsign_session_end(struct ntsign_connection *c);
 
-/* Whether a session must be refused because there would be no record of it;
- * notes so in c->setup. */
-bool ntsign_session_audit_refuses(struct ntsign_connection *c);
 /* Records that the SMB1 session setup request in hand is refused. */
 void ntsign_session_refuse(struct ntsign_connection *c);
 
@@ -366,6 +357,21 @@ struct ntsign_session {
 /* The state of one of smbd's sessions, or NULL. */
 struct ntsign_session *ntsign_session_find(const struct ntsign_connection *c,
 					   struct smbXsrv_session *session);
+
+/* ---- gensec.c ---- */
+
+/*
+ * Puts the module's backends in front of gensec's "spnego" and "ntlmssp",
+ * under their name, so that nothing on the wire or in smbd's logs differs.
+ * On failure smbd may hold pointers to them already: the module must stay
+ * loaded. NT_STATUS_NOT_SUPPORTED on an Active Directory domain controller.
+ */
+NTSTATUS ntsign_gensec_hook(void);
+
+/* ---- logon.c ---- */
+
+/* Wraps an SMB1 connection's password check once NEGOTIATE has made it. */
+void ntsign_logon_hook(struct ntsign_connection *c);
 
 /* ---- signature.c ---- */
 

@@ -151,11 +151,11 @@ static void print_head(struct page *page, const struct ntsign_report *report)
 	for (i = 0; i < report->file_count; i++) {
 		const char *name = report->files[i];
 
-		fprintf(page->f, "%s%s", i == 0 ? "Audit: " : ", ",
+		fprintf(page->f, "%s%s\n", i == 0 ? "Audit: " : "       ",
 			strcmp(name, "-") == 0 ? "standard input" :
 						 safe(page, name));
 	}
-	fprintf(page->f, "\n%" PRIu64 " record%s", t->records,
+	fprintf(page->f, "%" PRIu64 " record%s", t->records,
 		plural(t->records));
 	if (t->span.seen) {
 		fprintf(page->f, " from %s to %s",
