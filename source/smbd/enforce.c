@@ -188,8 +188,10 @@ static bool request_anonymous(const struct ntsign_smb1_session_setup *request,
 }
 
 /*
- * smbd carries out all of an AndX chain before anything can be seen of the
- * session it began with. Clients put a tree connect there.
+ * The request that starts signing is not signed itself: whoever stands
+ * between client and server can chain others to it, and smbd carries out all
+ * of a chain before anything can be seen of the session. Clients put a tree
+ * connect there.
  */
 static bool chain_unusual(const uint8_t *message, size_t len, size_t setup)
 {
@@ -204,26 +206,27 @@ static bool chain_unusual(const uint8_t *message, size_t len, size_t setup)
 }
 
 /*
- * Why this NT4-style request cannot come to a session that signs: smbd has
- * no key for it, and does not ask the password check that is wrapped.
+ * Why this request must not come to a session that signs. Without a key it
+ * cannot: smbd has none for some NT4-style requests, and does not ask the
+ * password check that is wrapped.
  */
-static const char *request_without_key(const struct ntsign_connection *c,
-				       const uint8_t *message, size_t len,
-				       size_t setup)
+static const char *sign_refusal(const struct ntsign_connection *c,
+				const uint8_t *message, size_t len,
+				size_t setup)
 {
 	const struct ntsign_smb1_session_setup *request = c->setup.request;
 
 	if (request == NULL || c->xconn->protocol < PROTOCOL_NT1) {
 		return not_seen;
 	}
+	if (chain_unusual(message, len, setup)) {
+		return "more than a tree connect is chained to it";
+	}
 	if (request->extended) {
 		return NULL;	/* told when it has been authenticated */
 	}
 	if (request_anonymous(request, c->setup.flags2, message)) {
 		return column_requires(c) ? anonymous_session : NULL;
-	}
-	if (column_requires(c) && chain_unusual(message, len, setup)) {
-		return "more than a tree connect is chained to it";
 	}
 	if (!c->xconn->smb1.negprot.encrypted_passwords ||
 	    (request->lm_response_len != 0 &&
@@ -248,8 +251,7 @@ bool ntsign_enforce_setup(struct ntsign_connection *c,
 						    promised);
 	switch (c->setup.action) {
 	case NTSIGN_ACTION_SIGN:
-		c->setup.refusal = request_without_key(c, message, len,
-						       setup);
+		c->setup.refusal = sign_refusal(c, message, len, setup);
 		if (!signing_state_set(c, true, true, true)) {
 			c->setup.refusal = no_memory;
 		}
