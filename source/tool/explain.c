@@ -13,20 +13,57 @@ static bool is_smb1(const struct ntsign_tally_mismatch *m)
 	return strcmp(m->dialect, "NT1") == 0;
 }
 
+static bool is_nt4(const struct ntsign_tally_mismatch *m)
+{
+	return is_smb1(m) && strcmp(m->setup, "nt4") == 0;
+}
+
+/* Where the logon failed, it was not the settings that kept the client out. */
 static const char *explain_settings(const struct ntsign_tally_mismatch *m)
 {
-	if (m->server.signing == NTSIGN_SIGNING_REQUIRED &&
+	bool failed = m->failed > 0;
+
+	if (strcmp(m->article, "Q322051") != 0 &&
+	    m->server.signing == NTSIGN_SIGNING_REQUIRED &&
 	    m->client.signing == NTSIGN_SIGNING_DISABLED) {
-		return "the server requires signing, which the client has "
-		       "disabled";
+		return failed ?
+			"the server requires signing, which the client has "
+			"disabled; that is not why the logon failed" :
+			"the server requires signing, which the client has "
+			"disabled";
 	}
-	if (m->client.signing == NTSIGN_SIGNING_REQUIRED &&
+	if (strcmp(m->article, "Q322051") != 0 &&
+	    m->client.signing == NTSIGN_SIGNING_REQUIRED &&
 	    m->server.signing == NTSIGN_SIGNING_DISABLED) {
-		return "the client requires signing, which the server has "
-		       "disabled";
+		return failed ?
+			"the client requires signing, which the server has "
+			"disabled; that is not why the logon failed" :
+			"the client requires signing, which the server has "
+			"disabled";
 	}
-	return "the session's key is weaker than ntsign:minimum key bits asks "
-	       "for";
+	return failed ?
+		"the session's key is weaker than ntsign:minimum key bits "
+		"asks for; that is not why the logon failed" :
+		"the session's key is weaker than ntsign:minimum key bits "
+		"asks for";
+}
+
+/* The matrix has no session, and there is one. */
+static const char *explain_let_in(const struct ntsign_tally_mismatch *m)
+{
+	if (m->server.signing != NTSIGN_SIGNING_REQUIRED) {
+		return "the client requires signing, which the server has "
+		       "disabled, and the session went on unsigned";
+	}
+	if (is_nt4(m)) {
+		return "the server requires signing and the client does not "
+		       "sign: smbd loses the session key of an NT4-style "
+		       "session setup and serves such a client unsigned, "
+		       "where the matrix has no session at all";
+	}
+	return "the server requires signing and the client does not sign: "
+	       "smbd grants the session and cuts the client off at its next "
+	       "request, where the matrix has no session at all";
 }
 
 static const char *explain_unsigned(const struct ntsign_tally_mismatch *m)
@@ -35,16 +72,9 @@ static const char *explain_unsigned(const struct ntsign_tally_mismatch *m)
 		return "an anonymous or guest session has no key to sign with";
 	}
 	if (m->expected == NTSIGN_OUTCOME_NO_COMMUNICATION) {
-		if (m->server.signing == NTSIGN_SIGNING_REQUIRED) {
-			return "the server requires signing and the client "
-			       "does not sign: smbd grants the session and "
-			       "cuts the client off at its next request, "
-			       "where the matrix has no session at all";
-		}
-		return "the client requires signing, which the server has "
-		       "disabled, and the session went on unsigned";
+		return explain_let_in(m);
 	}
-	if (is_smb1(m) && strcmp(m->setup, "nt4") == 0) {
+	if (is_nt4(m)) {
 		return "smbd loses the session key of an NT4-style session "
 		       "setup, so signing never starts";
 	}
@@ -54,12 +84,16 @@ static const char *explain_unsigned(const struct ntsign_tally_mismatch *m)
 
 static const char *explain_ended(const struct ntsign_tally_mismatch *m)
 {
-	if (m->refused != 0) {
-		return "the server did not let a session come about that "
-		       "would not have been what the matrix says";
+	if (m->refused != 0 &&
+	    (m->keyless || strcmp(m->setup, "anonymous") == 0)) {
+		return "an anonymous or guest session has no key to sign "
+		       "with, and is refused where signing is required";
 	}
-	if (is_smb1(m) && strcmp(m->setup, "nt4") == 0 &&
-	    m->expected == NTSIGN_OUTCOME_SIGNED) {
+	if (m->refused != 0) {
+		return "the matrix has a session for these settings; the "
+		       "module refused it, for the reason given";
+	}
+	if (is_nt4(m) && m->expected == NTSIGN_OUTCOME_SIGNED) {
 		return "smbd loses the session key of an NT4-style session "
 		       "setup, so signing never starts and a client that "
 		       "requires it cannot connect";

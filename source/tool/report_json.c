@@ -134,8 +134,8 @@ static json_t *mismatch_json(const void *entry)
 	const struct ntsign_tally_mismatch *m = entry;
 
 	return json_pack(
-		"{s:s, s:s, s:s, s:o, s:o, s:s, s:s, s:s, s:b, s:o, s:o, s:s, "
-		"s:s?, s:s?, s:s, s:s}",
+		"{s:s, s:s, s:s, s:o, s:o, s:s, s:s, s:s, s:b, s:o, s:o, s:o, "
+		"s:s, s:s?, s:s?, s:s, s:s}",
 		"address", m->address,
 		"dialect", m->dialect,
 		"setup", m->setup,
@@ -147,6 +147,7 @@ static json_t *mismatch_json(const void *entry)
 		"keyless", m->keyless,
 		"count", count_json(m->count),
 		"refused", count_json(m->refused),
+		"failed", count_json(m->failed),
 		"reason", m->reason,
 		"firstSeen", first_text(&m->span),
 		"lastSeen", last_text(&m->span),

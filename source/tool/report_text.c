@@ -346,6 +346,25 @@ static void print_span(struct page *page, const char *label, uint64_t count,
 	wrapped(page, "    ", text);
 }
 
+/* NULL when memory runs out. */
+static char *what_came(struct page *page, const struct ntsign_tally_mismatch *m)
+{
+	if (m->failed > 0) {
+		return talloc_asprintf(
+			page->mem_ctx, "expected %s, and the logon failed for "
+			"another reason than signing",
+			outcome_words(m->expected));
+	}
+	if (m->expected == m->outcome) {
+		return talloc_asprintf(page->mem_ctx,
+				       "%s, as the matrix has it",
+				       outcome_words(m->outcome));
+	}
+	return talloc_asprintf(page->mem_ctx, "expected %s, came to %s",
+			       outcome_words(m->expected),
+			       outcome_words(m->outcome));
+}
+
 static void print_mismatch(struct page *page,
 			   const struct ntsign_tally_mismatch *m)
 {
@@ -355,9 +374,7 @@ static void print_mismatch(struct page *page,
 		safe(page, m->address), safe(page, m->dialect),
 		safe(page, m->setup), party(page, m->client),
 		party(page, m->server));
-	sentence = talloc_asprintf(
-		page->mem_ctx, "expected %s, came to %s",
-		outcome_words(m->expected), outcome_words(m->outcome));
+	sentence = what_came(page, m);
 	if (sentence == NULL) {
 		page->no_memory = true;
 		return;

@@ -324,6 +324,7 @@ static void mismatch_add(struct ntsign_tally *tally,
 	}
 	m->count++;
 	m->refused += seen->refused ? 1 : 0;
+	m->failed += seen->failed ? 1 : 0;
 	span_add(&m->span, entry);
 }
 

@@ -69,7 +69,8 @@ struct ntsign_tally_mismatch {
 	enum ntsign_outcome expected, outcome;
 	bool keyless;			/* anonymous or guest */
 	char *reason;			/* why refused, or "" */
-	uint64_t count, refused;
+	/* failed: logons that did, for another reason than signing */
+	uint64_t count, refused, failed;
 	struct ntsign_tally_span span;
 };
 
