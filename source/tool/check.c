@@ -123,66 +123,48 @@ bool ntsign_check_enforces(const struct ntsign_check *check)
 	       check->options->mode != NTSIGN_MODE_AUDIT;
 }
 
-static bool is_option(const struct ntsign_conf_item *item)
+bool ntsign_check_is_option(const struct ntsign_conf_item *item)
 {
 	return item->key != NULL &&
 	       strncmp(item->key, PREFIX, strlen(PREFIX)) == 0;
 }
 
-static void check_places(struct ntsign_check *check)
+/* Whether a finding is that of a mode that there is not. */
+static bool is_bad_mode(const struct ntsign_option_finding *finding)
 {
-	size_t i;
-
-	for (i = 0; i < check->conf->count; i++) {
-		const struct ntsign_conf_item *item = &check->conf->items[i];
-
-		if (item->key == NULL || strncmp(item->key, "ntsign", 6) != 0) {
-			continue;
-		}
-		if (!is_option(item)) {
-			ntsign_check_add(check, NTSIGN_SEVERITY_ERROR, item,
-				"%s: smbd ignores it; options of the module "
-				"start with ntsign:", item->name);
-		} else if (item->section != NULL) {
-			ntsign_check_add(check, NTSIGN_SEVERITY_ERROR, item,
-				"%s has no effect in [%s], only in [global]",
-				item->name, item->section);
-		}
-	}
-}
-
-/* Whether a finding alone keeps every client out. */
-static bool refuses(const struct ntsign_check *check,
-		    enum ntsign_option_problem problem)
-{
-	struct ntsign_option_finding finding = { .problem = problem };
-	struct ntsign_option_findings findings = { &finding, 1 };
-
-	return ntsign_options_refuse(check->options, &findings);
+	return finding->problem == NTSIGN_OPTION_BAD_VALUE &&
+	       strcmp(finding->option, PREFIX "mode") == 0;
 }
 
 static void add_option_findings(struct ntsign_check *check,
 				const struct ntsign_option_findings *findings,
 				const struct ntsign_conf_item *const *items)
 {
-	bool told = false;
+	const struct ntsign_conf_item *last = NULL;
 	size_t i;
 
 	for (i = 0; i < findings->count; i++) {
 		const struct ntsign_option_finding *f = &findings->list[i];
+		const struct ntsign_conf_item *item =
+			f->setting >= 0 ? items[f->setting] : NULL;
 		bool error = ntsign_option_is_error(f->problem);
 
 		ntsign_check_add(check,
 			error ? NTSIGN_SEVERITY_ERROR : NTSIGN_SEVERITY_NOTE,
-			f->setting >= 0 ? items[f->setting] : NULL, "%s",
-			f->message);
-		if (!told && refuses(check, f->problem)) {
-			ntsign_check_add(check, NTSIGN_SEVERITY_NOTE,
-				f->setting >= 0 ? items[f->setting] : NULL,
-				"as long as there is such an error smbd "
-				"refuses every connection");
-			told = true;
+			item, "%s%s", f->message, is_bad_mode(f) ?
+			": what is wanted cannot be known" : "");
+		check->mode_unknown = check->mode_unknown || is_bad_mode(f);
+		if (f->problem == NTSIGN_OPTION_BAD_VALUE && item != NULL &&
+		    item != last) {
+			ntsign_check_value(check, item);
+			last = item;
 		}
+	}
+	if (ntsign_options_refuse(check->options, findings) ||
+	    check->mode_unknown) {
+		add_at(check, NTSIGN_SEVERITY_NOTE, check->path, 0,
+		       "as long as there are such errors in ntsign: options, "
+		       "smbd refuses every connection");
 	}
 }
 
@@ -206,7 +188,7 @@ static void check_options(struct ntsign_check *check)
 	for (i = 0; i < conf->count; i++) {
 		const struct ntsign_conf_item *item = &conf->items[i];
 
-		if (item->section != NULL || !is_option(item)) {
+		if (item->section != NULL || !ntsign_check_is_option(item)) {
 			continue;
 		}
 		items[count] = item;
@@ -587,6 +569,14 @@ static char *directory_of(struct ntsign_check *check, const char *path)
 	return directory;
 }
 
+/* What comes of it that the audit file cannot be written. */
+static const char *not_written(const struct ntsign_check *check)
+{
+	return check->options != NULL &&
+	       check->options->on_audit_failure == NTSIGN_FAILURE_REFUSE ?
+		"smbd refuses every session setup" : "nothing is recorded";
+}
+
 /* Whether smbd can write there; it does so as root. */
 static void check_writable(struct ntsign_check *check,
 			   const struct ntsign_conf_item *item,
@@ -601,7 +591,8 @@ static void check_writable(struct ntsign_check *check,
 			path);
 	} else {
 		ntsign_check_add(check, NTSIGN_SEVERITY_ERROR, item,
-			"%s: cannot be written: %s", path, strerror(errno));
+			"%s: cannot be written: %s: %s", path,
+			strerror(errno), not_written(check));
 	}
 }
 
@@ -621,17 +612,19 @@ static void check_audit_path(struct ntsign_check *check,
 			"what its %% variables stand for", path);
 	} else if (stat(as_smbd_sees(check, directory), &st) == -1) {
 		ntsign_check_add(check, NTSIGN_SEVERITY_ERROR, item,
-			"audit file %s: the directory %s: %s", path, directory,
-			strerror(errno));
+			"audit file %s: the directory %s: %s: %s", path,
+			directory, strerror(errno), not_written(check));
 	} else if (!S_ISDIR(st.st_mode)) {
 		ntsign_check_add(check, NTSIGN_SEVERITY_ERROR, item,
-			"audit file %s: %s is no directory", path, directory);
+			"audit file %s: %s is no directory: %s", path,
+			directory, not_written(check));
 	} else if (strchr(path, '%') != NULL ||
 		   stat(as_smbd_sees(check, path), &st) == -1) {
 		check_writable(check, item, directory);
 	} else if (S_ISDIR(st.st_mode)) {
 		ntsign_check_add(check, NTSIGN_SEVERITY_ERROR, item,
-			"audit file %s: a directory is in the way", path);
+			"audit file %s: a directory is in the way: %s", path,
+			not_written(check));
 	} else if (!S_ISREG(st.st_mode)) {
 		ntsign_check_add(check, NTSIGN_SEVERITY_WARNING, item,
 			"audit file %s is not a regular file", path);
@@ -687,6 +680,9 @@ static int compare_findings(const void *a, const void *b)
 	const struct ntsign_check_finding *right = b;
 	int order = strcmp(left->file, right->file);
 
+	if ((left->line == 0) != (right->line == 0)) {
+		return left->line == 0 ? 1 : -1;
+	}
 	if (order != 0) {
 		return order;
 	}
@@ -700,10 +696,16 @@ static bool print_finding(struct ntsign_check *check,
 			  const struct ntsign_check_finding *finding)
 {
 	static const char *const names[] = { "error", "warning", "note" };
-	char *text = talloc_asprintf(check, "%s:%u: %s: %s", finding->file,
-				     finding->line, names[finding->severity],
-				     finding->text);
-	char *safe = ntsign_output_safe(check, text);
+	char line[16] = "";
+	char *text = NULL;
+	char *safe = NULL;
+
+	if (finding->line != 0) {
+		snprintf(line, sizeof(line), "%u:", finding->line);
+	}
+	text = talloc_asprintf(check, "%s:%s %s: %s", finding->file, line,
+			       names[finding->severity], finding->text);
+	safe = ntsign_output_safe(check, text);
 
 	if (safe == NULL) {
 		return false;
@@ -765,8 +767,9 @@ static int run_check(TALLOC_CTX *mem_ctx, const char *path,
 	check->root = find_root(check);
 	find_global_line(check);
 	take_remarks(check);
-	check_places(check);
+	ntsign_check_names(check);
 	check_options(check);
+	ntsign_check_role(check);
 	check_preload(check);
 	check_vfs(check);
 	check_audit_file(check);
@@ -798,7 +801,8 @@ int ntsign_check_main(TALLOC_CTX *mem_ctx, int argc, char **argv)
 		}
 	}
 	if (optind < argc) {
-		return ntsign_help_misused(argv[0], "unexpected argument '%s'",
+		return ntsign_help_misused(argv[0], "unexpected argument '%s'; "
+					   "a file is named by --smb-conf",
 					   argv[optind]);
 	}
 	return run_check(mem_ctx, path, module);

@@ -3,7 +3,7 @@
  * What the parts of `ntsign check` share.
  *
  * Invariant: a finding is about one line of a file that was read, the line
- * that is to be changed.
+ * that is to be changed. One alone, what all errors come to, is about none.
  */
 #ifndef NTSIGN_CHECK_H
 #define NTSIGN_CHECK_H
@@ -17,7 +17,7 @@
 struct ntsign_check_finding {
 	enum ntsign_severity severity;
 	const char *file;
-	unsigned int line;
+	unsigned int line;	/* 0: about all of the file, comes last */
 	const char *text;
 	size_t number;		/* keeps those of one line in order */
 };
@@ -30,6 +30,8 @@ struct ntsign_check {
 	unsigned int global_line;	/* where [global] starts */
 	/* as the module reads them; NULL when memory has run out */
 	const struct ntsign_options *options;
+	/* ntsign:mode has a value that is none */
+	bool mode_unknown;
 	struct ntsign_check_finding *findings;
 	size_t count;
 	bool no_memory;
@@ -44,6 +46,25 @@ void ntsign_check_add(struct ntsign_check *check,
 
 /* Whether the module would do more than observe. */
 bool ntsign_check_enforces(const struct ntsign_check *check);
+
+/* Whether a parameter is one of the module's, ntsign:ANYTHING. */
+bool ntsign_check_is_option(const struct ntsign_conf_item *item);
+
+/* ---- check_name.c ---- */
+
+/* Options that do not reach the module by their name or their place. */
+void ntsign_check_names(struct ntsign_check *check);
+
+/* ---- check_value.c ---- */
+
+/* What is written in a value that has an error, and hardly meant. */
+void ntsign_check_value(struct ntsign_check *check,
+			const struct ntsign_conf_item *item);
+
+/* ---- check_role.c ---- */
+
+/* Whether this server is one that the module does not work on. */
+void ntsign_check_role(struct ntsign_check *check);
 
 /* ---- check_effect.c ---- */
 

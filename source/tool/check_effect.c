@@ -104,6 +104,25 @@ static void check_rules(struct ntsign_check *check)
 	}
 }
 
+/* Enforcing that leaves everybody as before. */
+static void check_nobody_must(struct ntsign_check *check)
+{
+	const struct ntsign_conf_item *rules =
+		ntsign_conf_global(check->conf, "ntsign:signingrules");
+	const struct ntsign_conf_item *signing =
+		ntsign_conf_global(check->conf, "serversigning");
+
+	if (check->options->mode == NTSIGN_MODE_ENFORCE &&
+	    (rules == NULL || rules->value[0] == '\0') &&
+	    (signing == NULL || strcasecmp(signing->value, "default") == 0)) {
+		ntsign_check_add(check, NTSIGN_SEVERITY_NOTE,
+			ntsign_conf_global(check->conf, "ntsign:mode"),
+			"ntsign:mode = enforce: nobody must sign, as there are "
+			"no ntsign:signing rules and server signing has its "
+			"default");
+	}
+}
+
 /* ---- SMB1 ---- */
 
 /* The unpatched columns are SMB1's. */
@@ -190,6 +209,7 @@ void ntsign_check_effects(struct ntsign_check *check)
 {
 	if (ntsign_check_enforces(check)) {
 		check_rules(check);
+		check_nobody_must(check);
 		check_unpatched(check);
 	}
 	check_echo_handler(check);
