@@ -79,6 +79,40 @@ static void say_party(struct words *words, const struct ntsign_entry *entry,
 	    signing);
 }
 
+static const char *signing_of(const struct ntsign_entry *entry,
+			      const char *name)
+{
+	json_t *party = json_object_get(entry->body, name);
+	const char *signing =
+		json_string_value(json_object_get(party, "signing"));
+
+	return signing != NULL ? signing : "";
+}
+
+/* What a settings mismatch is about: where the policies fit, the key. */
+static void say_why(struct words *words, const struct ntsign_entry *entry,
+		    const char *mismatch)
+{
+	const char *article = ntsign_entry_text(entry, "article");
+	const char *client = signing_of(entry, "client");
+	const char *server = signing_of(entry, "server");
+	json_t *bits = json_object_get(
+		json_object_get(entry->body, "ntlmssp"), "keyBits");
+	bool policies = (strcmp(client, "required") == 0 &&
+			 strcmp(server, "disabled") == 0) ||
+			(strcmp(client, "disabled") == 0 &&
+			 strcmp(server, "required") == 0);
+
+	if (strcmp(mismatch, "settings") != 0 || !json_is_integer(bits)) {
+		return;
+	}
+	if (!policies ||
+	    (article != NULL && strcmp(article, "Q322051") == 0)) {
+		say(words, "(key of %" JSON_INTEGER_FORMAT " bits)",
+		    json_integer_value(bits));
+	}
+}
+
 static void say_outcome(struct words *words, const struct ntsign_entry *entry)
 {
 	const char *expected = ntsign_entry_text(entry, "expected");
@@ -92,7 +126,12 @@ static void say_outcome(struct words *words, const struct ntsign_entry *entry)
 	}
 	if (mismatch != NULL && strcmp(mismatch, "none") != 0) {
 		say(words, "MISMATCH %s", mismatch);
-		say(words, "(expected %s)", expected != NULL ? expected : "?");
+		say_why(words, entry, mismatch);
+		if (expected == NULL || outcome == NULL ||
+		    strcmp(expected, outcome) != 0) {
+			say(words, "(expected %s)",
+			    expected != NULL ? expected : "?");
+		}
 		words->alarm = true;
 	}
 	if (ntsign_entry_bool(entry, "refused")) {
@@ -164,11 +203,24 @@ static void tree_line(struct words *words, const struct ntsign_entry *entry)
 	}
 }
 
+/* Adds a field's number behind a label, if the record has it. */
 static void say_number(struct words *words, const struct ntsign_entry *entry,
-		       const char *name)
+		       const char *name, const char *label)
 {
 	if (json_is_integer(json_object_get(entry->body, name))) {
-		say(words, "%s %" PRId64, name, ntsign_entry_int(entry, name));
+		say(words, "%s %" PRId64, label,
+		    ntsign_entry_int(entry, name));
+	}
+}
+
+/* Adds a field's text behind a label, if the record has it. */
+static void say_labelled(struct words *words, const struct ntsign_entry *entry,
+			 const char *name, const char *label)
+{
+	const char *text = ntsign_entry_text(entry, name);
+
+	if (text != NULL && text[0] != '\0') {
+		say(words, "%s %s", label, text);
 	}
 }
 
@@ -183,9 +235,13 @@ static void signature_line(struct words *words,
 	say_field(words, entry, "dialect");
 	say_account(words, entry);
 	say_field(words, entry, "command");
-	say_number(words, entry, "expected");
-	say_number(words, entry, "matched");
-	words->alarm = event == NULL || strcmp(event, "verified") != 0;
+	if (event != NULL && strcmp(event, "verified") == 0) {
+		say_number(words, entry, "expected", "sequence number");
+		return;
+	}
+	say_number(words, entry, "expected", "expected");
+	say_number(words, entry, "matched", "matched");
+	words->alarm = true;
 }
 
 static void quirk_line(struct words *words, const struct ntsign_entry *entry)
@@ -203,7 +259,10 @@ static void audit_line(struct words *words, const struct ntsign_entry *entry)
 	say(words, "audit");
 	say_field(words, entry, "event");
 	say_field(words, entry, "message");
-	say_number(words, entry, "count");
+	say_labelled(words, entry, "ntsign", "ntsign");
+	say_labelled(words, entry, "samba", "samba");
+	say_labelled(words, entry, "mode", "mode");
+	say_number(words, entry, "count", "count");
 	words->alarm = event == NULL || strcmp(event, "started") != 0;
 }
 
