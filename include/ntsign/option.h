@@ -150,7 +150,8 @@ bool ntsign_option_is_error(enum ntsign_option_problem problem);
 /*
  * Whether a connection must be refused: any error in enforce and emulate
  * mode, and in every mode a setting that promises what this version does not
- * do. An audit goes on with the defaults and says so.
+ * do. A bad mode is an audit, which goes on with the defaults and says so,
+ * unless it begins with an "e": somebody meant to enforce or to emulate.
  */
 bool ntsign_options_refuse(const struct ntsign_options *options,
 			   const struct ntsign_option_findings *findings);

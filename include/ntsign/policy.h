@@ -115,7 +115,8 @@ struct ntsign_session_verdict {
  * outcome: the matrix does not speak of passwords. A session that is better
  * protected than the matrix says (an encrypted one) is no mismatch either.
  *
- * SETTINGS comes second to OUTCOME. SMB2 has no "disabled", so there it can
+ * SETTINGS comes second to OUTCOME, but where a session was refused for a key
+ * that is too weak. SMB2 has no "disabled", so there it can
  * only come of a key with fewer bits than the administrator asks for.
  */
 struct ntsign_session_verdict ntsign_policy_judge(

@@ -700,6 +700,14 @@ bool ntsign_option_is_error(enum ntsign_option_problem problem)
 	return problem != NTSIGN_OPTION_NOTE;
 }
 
+/* A mode that is none, and was meant to be `enforce` or `emulate`. */
+static bool more_was_meant(const struct ntsign_option_finding *finding)
+{
+	return finding->problem == NTSIGN_OPTION_BAD_VALUE &&
+	       strcmp(finding->option, PREFIX "mode") == 0 &&
+	       to_lower(finding->value[0]) == 'e';
+}
+
 bool ntsign_options_refuse(const struct ntsign_options *options,
 			   const struct ntsign_option_findings *findings)
 {
@@ -708,7 +716,9 @@ bool ntsign_options_refuse(const struct ntsign_options *options,
 	for (i = 0; i < findings->count; i++) {
 		enum ntsign_option_problem problem = findings->list[i].problem;
 
-		if (problem == NTSIGN_OPTION_UNSUPPORTED) {
+		if (problem == NTSIGN_OPTION_UNSUPPORTED ||
+		    more_was_meant(&findings->list[i]))
+		{
 			return true;
 		}
 		if (options->mode != NTSIGN_MODE_AUDIT &&

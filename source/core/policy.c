@@ -241,7 +241,11 @@ struct ntsign_session_verdict ntsign_policy_judge(
 						   NTSIGN_OUTCOME_NOT_SIGNED;
 	}
 
-	if (outcome_mismatch(facts, verdict.expected, verdict.outcome)) {
+	if (facts->refused && key_too_weak(facts)) {
+		/* the key is what came in between, not the signing */
+		verdict.mismatch = NTSIGN_MISMATCH_SETTINGS;
+	} else if (outcome_mismatch(facts, verdict.expected,
+				    verdict.outcome)) {
 		verdict.mismatch = NTSIGN_MISMATCH_OUTCOME;
 	} else if (settings_mismatch(facts) || key_too_weak(facts)) {
 		verdict.mismatch = NTSIGN_MISMATCH_SETTINGS;

@@ -231,6 +231,7 @@ void ntsign_ended_record(struct ntsign_ended *e)
 	bool anonymous = ended_anonymous(e);
 	const char *refusal = (e->legs != NULL) ? e->legs->refusal :
 		c->setup.refusal;
+	bool weak_key;
 	bool notable;
 	const char *account = NULL;
 	const char *domain = NULL;
@@ -252,6 +253,8 @@ void ntsign_ended_record(struct ntsign_ended *e)
 	facts.minimum_key_bits = ntsign->options->minimum_key_bits;
 	verdict = ntsign_policy_judge(&facts);
 	event_id = windows_event_id(e, &verdict);
+	weak_key = verdict.mismatch == NTSIGN_MISMATCH_SETTINGS &&
+		facts.key_bits < facts.minimum_key_bits && facts.key_bits != 0;
 
 	record = ntsign_audit_start(c, NTSIGN_RECORD_SESSION);
 	if (event_id != 0) {
@@ -278,7 +281,8 @@ void ntsign_ended_record(struct ntsign_ended *e)
 	if (facts.refused && refusal != NULL) {
 		ntsign_record_text(record, "reason", refusal);
 	}
-	ntsign_record_text(record, "article", "KB916846");
+	ntsign_record_text(record, "article", weak_key ? "Q322051" :
+							 "KB916846");
 	record_session_flags(record, e, anonymous);
 	if (!ntsign_connection_is_smb2(c)) {
 		record_smb1(record, e);

@@ -845,6 +845,12 @@ static const struct {
 	    { "mode", "audit" } }, "note 0, ", false },
 	{ "twice, the last is bad", { { "mode", "enforce" },
 	    { "mode", "x" } }, "bad 1, note 0, ", false },
+	{ "enforce, nearly", { { "mode", "enforced" } }, "bad 0, ", true },
+	{ "emulate, nearly", { { "mode", " Emu" } }, "bad 0, ", true },
+	{ "a comment behind it", { { "mode", "enforce ; for now" } },
+	  "bad 0, ", true },
+	{ "audit, nearly", { { "mode", "auditt" } }, "bad 0, ", false },
+	{ "no mode", { { "mode", "" } }, "bad 0, ", false },
 	{ "three times", { { "audit file", "/a" }, { "audit file", "/b" },
 	    { "auditfile", "/c" } }, "note 0, note 1, ", false },
 	{ "twice unknown", { { "x", "1" }, { "x", "2" } },
@@ -1037,8 +1043,10 @@ static void test_refuse(void **state)
 		     problem++)
 		{
 			struct ntsign_option_finding list[2] = {
-				{ .problem = NTSIGN_OPTION_NOTE },
-				{ .problem = problem },
+				{ .problem = NTSIGN_OPTION_NOTE,
+				  .option = "ntsign:mode", .value = "e" },
+				{ .problem = problem,
+				  .option = "ntsign:server", .value = "e" },
 			};
 			struct ntsign_option_findings found = { list, 2 };
 			bool error = problem != NTSIGN_OPTION_NOTE;
