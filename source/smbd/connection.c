@@ -537,19 +537,23 @@ static enum frame_next setup_before(struct ntsign_connection *c,
 {
 	bool spnego = c->setup.request != NULL && c->setup.request->extended &&
 		c->xconn->smb1.negprot.spnego;
+	uint32_t sequence = 0;
 
 	if (!ntsign_enforcing() || !c->xconn->smb1.negprot.done) {
 		return FRAME_SMBD;
 	}
 	if (ntsign_enforce_setup(c, header, message, have, setup) &&
-	    !spnego && !ntsign_signature_on(c) && ntsign_audit_refuses()) {
+	    !spnego && ntsign_audit_refuses()) {
 		c->setup.refusal = ntsign_audit_no_record;
 	}
 	if (c->setup.refusal == NULL || spnego) {
 		return FRAME_SMBD;	/* or refused by its token */
 	}
+	if (ntsign_signature_on(c) && !ntsign_signature_take(c, &sequence)) {
+		return FRAME_SMBD;	/* which ends over its signature */
+	}
 	ntsign_session_refuse(c);
-	ntsign_enforce_deny(c, message, full, 0);
+	ntsign_enforce_deny(c, message, full, sequence);
 	return FRAME_DONE;
 }
 
@@ -964,11 +968,20 @@ static void connection_publish(struct ntsign_connection *c)
  */
 static void hold_whole_frames(struct ntsign_connection *c)
 {
+	int fd = c->xconn->transport.sock;
 	int size = 8 * PEEK_MAX;
+	socklen_t len = sizeof(size);
 
-	if (setsockopt(c->xconn->transport.sock, SOL_SOCKET, SO_RCVBUFFORCE,
-		       &size, sizeof(size)) != 0) {
-		DBG_WARNING("ntsign: SO_RCVBUFFORCE: %s\n", strerror(errno));
+	/* without CAP_NET_ADMIN as much as the machine allows everybody */
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size,
+		       sizeof(size)) != 0) {
+		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size,
+				 sizeof(size));
+	}
+	if (getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, &len) != 0 ||
+	    size < 2 * PEEK_MAX) {
+		DBG_ERR("ntsign: large requests may stall: the socket's "
+			"buffer has %d bytes, see net.core.rmem_max\n", size);
 	}
 }
 

@@ -391,6 +391,12 @@ void ntsign_signature_end(struct ntsign_connection *c);
  * answer is signed with.
  */
 bool ntsign_signature_check(struct ntsign_connection *c, uint32_t *sequence);
+/*
+ * In smbd's place: checks the signature of the frame that was handed to
+ * ntsign_signature_before(), and counts it. *sequence: the number that its
+ * answer is signed with. False: it is bad, or the frame is not whole.
+ */
+bool ntsign_signature_take(struct ntsign_connection *c, uint32_t *sequence);
 /* Signing has started: keeps the key of the session that started it. With an
  * NT4-style session setup that ends with the response in c->setup. */
 void ntsign_signature_started(struct ntsign_connection *c,

@@ -307,6 +307,23 @@ bool ntsign_signature_check(struct ntsign_connection *c, uint32_t *sequence)
 	return false;
 }
 
+bool ntsign_signature_take(struct ntsign_connection *c, uint32_t *sequence)
+{
+	struct ntsign_signature *signature = c->signature;
+	struct smb1_signing_state *si = c->xconn->smb1.signing_state;
+
+	if (signature == NULL || !signature->handling ||
+	    signature->frame == NULL ||
+	    !smb1_signing_check_pdu(si, signature->frame,
+				    signature->frame_len,
+				    signature->expected)) {
+		return false;
+	}
+	*sequence = smb1_signing_next_seqnum(si, false) + 1;
+	ntsign_signature_after(c);
+	return true;
+}
+
 /*
  * What was wrong with the signature of the frame that smbd has in hand. Of a
  * frame that came in pieces it is told only that there was none: smbd may
