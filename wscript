@@ -74,6 +74,8 @@ LIBRARIES = {
 def options(opt):
     opt.load('compiler_c')
     opt.parser.set_defaults(prefix='/usr')
+    prefix = opt.parser.get_option('--prefix')
+    prefix.help = 'where the command and the man pages go [default: \'/usr\']'
     group = opt.add_option_group(
         'ntsign', 'These are for configure. Several variants of the build '
         'can exist side by side: the environment variable NTSIGN_OUT names '
