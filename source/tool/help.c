@@ -42,7 +42,7 @@ const struct ntsign_command ntsign_commands[] = {
 "  --module FILE    what smbd loads for `vfs objects = ntsign', instead of\n"
 "                   " NTSIGN_MODULESDIR "/vfs/ntsign.so\n"
 "\n"
-"Exit status: 0 no errors, 1 errors, 3 the file cannot be read.\n",
+"Exit status: 0 no errors, 1 errors, 2 bad usage, 3 the file cannot be read.\n",
 		.run = ntsign_check_main,
 	}, {
 		.name = "report",
@@ -62,13 +62,13 @@ const struct ntsign_command ntsign_commands[] = {
 "  --smb-conf FILE  where to look for the audit file, instead of\n"
 "                   " NTSIGN_CONFIGFILE "\n"
 "\n"
-"Exit status: 0 done, 3 a file cannot be read or written.\n",
+"Exit status: 0 done, 2 bad usage, 3 a file cannot be read or written.\n",
 		.run = ntsign_report_main,
 	}, {
 		.name = "follow",
 		.summary = "records as they come, a line each",
 		.help =
-"Usage: ntsign follow [FILE] [-n N | --from-start] [--smb-conf FILE]\n"
+"Usage: ntsign follow [FILE] [-n N | --from-start] [--once] [--smb-conf FILE]\n"
 "\n"
 "Prints one readable line for each record that is added to the audit file,\n"
 "until it is interrupted. It goes on when the file is rotated by renaming or\n"
@@ -81,7 +81,8 @@ const struct ntsign_command ntsign_commands[] = {
 "  --smb-conf FILE  where to look for the audit file, instead of\n"
 "                   " NTSIGN_CONFIGFILE "\n"
 "\n"
-"Exit status: 0 interrupted by SIGINT or SIGTERM, 3 no such file.\n",
+"Exit status: 0 interrupted by SIGINT or SIGTERM, or at the end with --once;\n"
+"2 bad usage, 3 no such file.\n",
 		.run = ntsign_follow_main,
 	}, {
 		.name = "help",
@@ -109,7 +110,8 @@ const struct ntsign_command ntsign_commands[] = {
 "  --matrix           play all six\n"
 "  --server COLUMN    compare with what the matrix says of this server\n"
 "  --setup KIND       session setup: ntlmssp (default), nt4 (without extended\n"
-"                     security), or with --matrix both\n"
+"                     security), or with --matrix both, which is what a\n"
+"                     server is to be judged by\n"
 "  --ntlmv1           answer with NTLMv1 instead of NTLMv2\n"
 "  --smb2             what the server offers and requires in each dialect of\n"
 "                     SMB2; needs neither share nor user\n"
@@ -121,10 +123,11 @@ const struct ntsign_command ntsign_commands[] = {
 "  --timeout SECONDS  for connecting, and for every answer (default 10)\n"
 "  --json             one JSON object, for programs\n"
 "  -v, --verbose      every message: flags, security mode, sequence number,\n"
-"                     signature\n"
+"                     signature; with --smb2 a line more for each dialect\n"
 "\n"
-"Exit status: 0 done, and as the matrix says; 1 it differs; 3 it could not\n"
-"be tried: no server, no SMB1, wrong password, no such share.\n",
+"Exit status: 0 done, and as the matrix says; 1 it differs; 2 bad usage;\n"
+"3 it could not be tried: no server, no SMB1, wrong password, no such share.\n"
+"With 2 and 3 there is nothing on standard output, with --json neither.\n",
 		.run = ntsign_probe_main,
 	}, {
 		.name = "reset",
@@ -154,8 +157,8 @@ int ntsign_help_command(const char *name)
 	const struct ntsign_command *c = ntsign_command_find(name);
 
 	if (c == NULL) {
-		return ntsign_help_misused("ntsign help",
-					   "unknown command '%s'", name);
+		return ntsign_help_misused("ntsign", "unknown command '%s'",
+					   name);
 	}
 	printf("%s", c->help);
 	return NTSIGN_EXIT_DONE;

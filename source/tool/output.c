@@ -197,11 +197,15 @@ void ntsign_output_error(const char *format, ...)
 
 bool ntsign_output_finish(FILE *f, const char *name)
 {
-	bool ok = fflush(f) == 0 && ferror(f) == 0;
+	bool ok = false;
 
+	/* of an error that came earlier the reason is not known any more */
+	errno = 0;
+	ok = fflush(f) == 0 && ferror(f) == 0;
 	if (!ok) {
-		ntsign_output_error("ntsign: cannot write %s: %s", name,
-				    errno != 0 ? strerror(errno) : "error");
+		ntsign_output_error("ntsign: cannot write %s%s%s", name,
+				    errno != 0 ? ": " : "",
+				    errno != 0 ? strerror(errno) : "");
 	}
 	return ok;
 }

@@ -29,8 +29,9 @@ static void say_no_smb1(const struct ntsign_probe_options *options,
 				    options->server.port);
 	} else {
 		ntsign_output_error("ntsign probe: %s speaks no SMB1 (%s), "
-				    "and no SMB2 either",
-				    options->server.host, how);
+				    "and no SMB2 either; a server with ntsign "
+				    "that refuses everybody says why in its "
+				    "log", options->server.host, how);
 	}
 	TALLOC_FREE(frame);
 }

@@ -224,6 +224,11 @@ int ntsign_account_find(struct ntsign_account_words *w,
 	if (result != NTSIGN_EXIT_DONE) {
 		return result;
 	}
+	if (w->user == NULL && w->auth_file != NULL) {
+		return ntsign_help_misused(w->who, "no user: %s has no line "
+					   "`username = ', and there is no -U",
+					   w->auth_file);
+	}
 	if (w->user == NULL || w->user[0] == '\0') {
 		return ntsign_help_misused(w->who, "no user: give one with -U "
 					   "or -A (an anonymous session has "

@@ -87,6 +87,24 @@ static bool take_target(struct words *w, const char *text)
 	return true;
 }
 
+/* Whether the host ends with a port; one colon alone is no IPv6 address. */
+static bool has_port(const char *text)
+{
+	const char *host = text + strspn(text, "/\\");
+	size_t len = strcspn(host, "/\\");
+	size_t colon = strcspn(host, ":");
+	size_t digits = 0;
+
+	if (host[0] == '[') {
+		colon = strcspn(host, "]") + 1;
+	}
+	if (colon + 1 >= len || host[colon] != ':') {
+		return false;
+	}
+	digits = strspn(host + colon + 1, "0123456789");
+	return colon + 1 + digits == len;
+}
+
 /* The words that are no options. A password that stands among them by
  * mistake is not repeated. */
 static int take_arguments(struct words *w, int argc, char **argv)
@@ -100,6 +118,10 @@ static int take_arguments(struct words *w, int argc, char **argv)
 		word[strcspn(word, "%")] = '\0';
 		return ntsign_help_misused(w->who, "unexpected argument '%s'",
 					   word);
+	}
+	if (has_port(argv[optind])) {
+		return ntsign_help_misused(w->who, "'%s' has a port in it: "
+					   "give that with -p", argv[optind]);
 	}
 	if (!take_target(w, argv[optind])) {
 		return ntsign_help_misused(w->who, "'%s' is not //HOST/SHARE",
@@ -159,9 +181,10 @@ static int take_party(struct words *w, const char *text,
 	if (ntsign_row_from_name(text, party)) {
 		return NTSIGN_EXIT_DONE;
 	}
-	return ntsign_help_misused(w->who, "'%s' is none of "
-				   "[un]patched-required, [un]patched-enabled "
-				   "and [un]patched-disabled", text);
+	return ntsign_help_misused(w->who, "'%s' is none of patched-required, "
+				   "patched-enabled, patched-disabled, "
+				   "unpatched-required, unpatched-enabled and "
+				   "unpatched-disabled", text);
 }
 
 static int take_option(struct words *w, int answer)
@@ -244,9 +267,13 @@ static int check_mode(struct words *w)
 {
 	struct ntsign_probe_options *o = w->options;
 
-	if ((int)w->as + (int)w->matrix + (int)w->smb2 != 1) {
-		return ntsign_help_misused(w->who, "one of --as, --matrix and "
-					   "--smb2 is needed");
+	int modes = (int)w->as + (int)w->matrix + (int)w->smb2;
+
+	if (modes != 1) {
+		return ntsign_help_misused(
+			w->who, modes == 0 ?
+			"one of --as, --matrix and --smb2 is needed" :
+			"only one of --as, --matrix and --smb2 can be had");
 	}
 	o->mode = w->as ? NTSIGN_PROBE_AS :
 		  w->matrix ? NTSIGN_PROBE_MATRIX : NTSIGN_PROBE_SMB2;

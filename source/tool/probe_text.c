@@ -187,6 +187,24 @@ void ntsign_probe_text_row(const struct ntsign_probe *probe)
 	fflush(stdout);
 }
 
+/* Whether a session setup was denied where the matrix has a session. */
+static bool denied_otherwise(const struct ntsign_probe *probe)
+{
+	size_t i;
+
+	for (i = 0; i < probe->count; i++) {
+		const struct ntsign_probe_row *row = &probe->rows[i];
+
+		if (ntsign_probe_differs(row) &&
+		    row->expected != NTSIGN_OUTCOME_NO_COMMUNICATION &&
+		    row->result->ended_by == NTSIGN_ENDED_BY_SERVER &&
+		    row->result->status == NTSIGN_STATUS_ACCESS_DENIED) {
+			return true;
+		}
+	}
+	return false;
+}
+
 void ntsign_probe_text_end(const struct ntsign_probe *probe)
 {
 	if (probe->options->mode != NTSIGN_PROBE_MATRIX) {
@@ -201,6 +219,16 @@ void ntsign_probe_text_end(const struct ntsign_probe *probe)
 	}
 	printf(" (%" PRIu64 ".%02" PRIu64 " s)\n", probe->elapsed / 1000,
 	       probe->elapsed % 1000 / 10);
+	if (!probe->options->nt4) {
+		printf("NT4-style session setups were not tried: --setup both "
+		       "does\n");
+	}
+	if (denied_otherwise(probe)) {
+		printf("STATUS_ACCESS_DENIED where the matrix has a session "
+		       "may have another reason: a\nguest, an audit file that "
+		       "cannot be written; the server's records tell (ntsign "
+		       "follow)\n");
+	}
 }
 
 /* ---- SMB2 ---- */
