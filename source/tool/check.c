@@ -129,11 +129,21 @@ bool ntsign_check_is_option(const struct ntsign_conf_item *item)
 	       strncmp(item->key, PREFIX, strlen(PREFIX)) == 0;
 }
 
-/* Whether a finding is that of a mode that there is not. */
-static bool is_bad_mode(const struct ntsign_option_finding *finding)
+/* What comes of a mode that there is not; "" for another finding. */
+static const char *of_bad_mode(struct ntsign_check *check,
+			       struct ntsign_option_finding *finding)
 {
-	return finding->problem == NTSIGN_OPTION_BAD_VALUE &&
-	       strcmp(finding->option, PREFIX "mode") == 0;
+	struct ntsign_option_findings alone = { .list = finding, .count = 1 };
+
+	if (finding->problem != NTSIGN_OPTION_BAD_VALUE ||
+	    strcmp(finding->option, PREFIX "mode") != 0) {
+		return "";
+	}
+	if (!ntsign_options_refuse(check->options, &alone)) {
+		return ": it is taken for audit, and nothing is enforced";
+	}
+	check->more_was_meant = true;
+	return ": more than an audit was meant, and what cannot be known";
 }
 
 static void add_option_findings(struct ntsign_check *check,
@@ -144,24 +154,21 @@ static void add_option_findings(struct ntsign_check *check,
 	size_t i;
 
 	for (i = 0; i < findings->count; i++) {
-		const struct ntsign_option_finding *f = &findings->list[i];
+		struct ntsign_option_finding *f = &findings->list[i];
 		const struct ntsign_conf_item *item =
 			f->setting >= 0 ? items[f->setting] : NULL;
 		bool error = ntsign_option_is_error(f->problem);
 
 		ntsign_check_add(check,
 			error ? NTSIGN_SEVERITY_ERROR : NTSIGN_SEVERITY_NOTE,
-			item, "%s%s", f->message, is_bad_mode(f) ?
-			": what is wanted cannot be known" : "");
-		check->mode_unknown = check->mode_unknown || is_bad_mode(f);
+			item, "%s%s", f->message, of_bad_mode(check, f));
 		if (f->problem == NTSIGN_OPTION_BAD_VALUE && item != NULL &&
 		    item != last) {
 			ntsign_check_value(check, item);
 			last = item;
 		}
 	}
-	if (ntsign_options_refuse(check->options, findings) ||
-	    check->mode_unknown) {
+	if (ntsign_options_refuse(check->options, findings)) {
 		add_at(check, NTSIGN_SEVERITY_NOTE, check->path, 0,
 		       "as long as there are such errors in ntsign: options, "
 		       "smbd refuses every connection");

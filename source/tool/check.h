@@ -30,8 +30,8 @@ struct ntsign_check {
 	unsigned int global_line;	/* where [global] starts */
 	/* as the module reads them; NULL when memory has run out */
 	const struct ntsign_options *options;
-	/* ntsign:mode has a value that is none */
-	bool mode_unknown;
+	/* ntsign:mode is none, and keeps everybody out as `enforce' does */
+	bool more_was_meant;
 	struct ntsign_check_finding *findings;
 	size_t count;
 	bool no_memory;

@@ -17,7 +17,7 @@ void ntsign_check_role(struct ntsign_check *check)
 	};
 	const struct ntsign_conf_item *item = ntsign_conf_global(
 		check->conf, "serverrole");
-	bool enforces = ntsign_check_enforces(check) || check->mode_unknown;
+	bool enforces = ntsign_check_enforces(check) || check->more_was_meant;
 	size_t i;
 
 	for (i = 0; item != NULL && i < sizeof(words) / sizeof(words[0]); i++) {
