@@ -143,7 +143,7 @@ static const char *of_bad_mode(struct ntsign_check *check,
 		return ": it is taken for audit, and nothing is enforced";
 	}
 	check->more_was_meant = true;
-	return ": more than an audit was meant, and what cannot be known";
+	return ": more than an audit was meant, and it cannot be known what";
 }
 
 static void add_option_findings(struct ntsign_check *check,
