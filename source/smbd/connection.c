@@ -563,6 +563,7 @@ struct frame {
 	const uint8_t *message;	/* from its mark on */
 	size_t have;		/* of the message; at most `len` */
 	size_t len;		/* the message's length */
+	bool whole;		/* it may be, or have, a session setup */
 };
 
 /*
@@ -574,15 +575,12 @@ static size_t frame_needed(const struct ntsign_connection *c,
 			   size_t *wanted)
 {
 	size_t full = NTSIGN_NBT_HEADER_LEN + frame->len;
-	bool whole = (frame->header.command == NTSIGN_SMB1_NEGOTIATE ||
-		      frame->header.command == NTSIGN_SMB1_SESSION_SETUP ||
-		      ntsign_smb1_is_chain(frame->message, frame->have));
 
 	*wanted = MIN(full, PEEK_MAX);
 	if (check) {
 		return *wanted;
 	}
-	if (!whole) {
+	if (!frame->whole) {
 		*wanted = ntsign_signature_on(c) ? *wanted : 0;
 		return 0;
 	}
@@ -612,6 +610,10 @@ static bool frame_read(const struct ntsign_connection *c, const uint8_t *data,
 				     have - NTSIGN_NBT_HEADER_LEN,
 				     &frame->header)) {
 		frame->have = MIN(have - NTSIGN_NBT_HEADER_LEN, length);
+		frame->whole =
+			frame->header.command == NTSIGN_SMB1_NEGOTIATE ||
+			frame->header.command == NTSIGN_SMB1_SESSION_SETUP ||
+			ntsign_smb1_is_chain(frame->message, frame->have);
 		*needed = frame_needed(c, frame, check, wanted);
 	}
 	if (!c->first_seen) {
@@ -715,7 +717,8 @@ static enum frame_next frame_before(struct ntsign_connection *c)
 		ntsign_enforce_deny(c, frame.message, frame.len, sequence);
 		return FRAME_DONE;
 	}
-	setup = ntsign_smb1_find_command(frame.message, frame.have,
+	setup = !frame.whole ? 0 :
+		ntsign_smb1_find_command(frame.message, frame.have,
 					 NTSIGN_SMB1_SESSION_SETUP);
 	if (setup == 0) {
 		return FRAME_SMBD;
