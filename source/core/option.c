@@ -591,11 +591,17 @@ static void judge_quirk(struct reader *reader, enum id id,
 			*quirk = fallback;
 			break;
 		}
+		if (id == ID_SIGNING_COUNTER) {
+			break;
+		}
 		judge_wrong(reader, id, NTSIGN_OPTION_UNSUPPORTED,
 			    "this version does not emulate it yet");
 		break;
 	default:
 		/* NTSIGN_QUIRK_FIX */
+		if (id == ID_SIGNING_COUNTER) {
+			break;
+		}
 		judge_wrong(reader, id, NTSIGN_OPTION_UNSUPPORTED,
 			    "this version does not repair it yet");
 		break;

@@ -691,7 +691,8 @@ static bool checks_signatures(void)
 /* What becomes of the next frame: looks at it, and refuses what is to be. */
 static enum frame_next frame_before(struct ntsign_connection *c)
 {
-	bool check = checks_signatures() && ntsign_signature_on(c);
+	bool check = (checks_signatures() && ntsign_signature_on(c)) ||
+		ntsign_sequence_checks(c);
 	struct frame frame = { .len = 0, };
 	uint32_t sequence = 0;
 	size_t setup;
@@ -720,10 +721,13 @@ static enum frame_next frame_before(struct ntsign_connection *c)
 	setup = !frame.whole ? 0 :
 		ntsign_smb1_find_command(frame.message, frame.have,
 					 NTSIGN_SMB1_SESSION_SETUP);
+	if (setup != 0) {
+		ntsign_session_begin(c, frame.message, frame.have, setup);
+	}
+	ntsign_sequence_arrived(c, &frame.header, setup != 0);
 	if (setup == 0) {
 		return FRAME_SMBD;
 	}
-	ntsign_session_begin(c, frame.message, frame.have, setup);
 	return setup_before(c, &frame.header, frame.message, frame.have,
 			    frame.len, setup);
 }
@@ -779,6 +783,7 @@ static void frame_handler(struct tevent_context *ev, struct tevent_fd *fde,
 	ntsign_logon_hook(c);
 	ntsign_session_end(c);
 	ntsign_signature_after(c);
+	ntsign_sequence_handled(c);
 }
 
 /*
@@ -1005,7 +1010,8 @@ NTSTATUS ntsign_connection_attach(struct ntsign_module *module,
 			return status;
 		}
 	}
-	if (checks_signatures()) {
+	ntsign_sequence_attach(c);
+	if (checks_signatures() || ntsign_sequence_holds(c)) {
 		hold_whole_frames(c);
 	}
 	if (lp_server_min_protocol() <= PROTOCOL_NT1) {

@@ -432,6 +432,10 @@ static void spnego_done(struct tevent_req *subreq)
 	if (legs->refused) {
 		state->status = NT_STATUS_ACCESS_DENIED;
 	}
+	if (!NT_STATUS_EQUAL(state->status,
+			     NT_STATUS_MORE_PROCESSING_REQUIRED)) {
+		ntsign_sequence_behind(legs->connection);
+	}
 	if (NT_STATUS_IS_OK(state->status)) {
 		legs_accepted(legs);
 	} else if (!NT_STATUS_EQUAL(state->status,

@@ -195,6 +195,9 @@ static NTSTATUS check_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
 				 server_returned_info, nt_session_key,
 				 lm_session_key);
 	tevent_req_received(req);
+	if (setup_connection() != NULL) {
+		ntsign_sequence_behind(setup_connection());
+	}
 	if (NT_STATUS_IS_OK(status) && ntsign_enforcing()) {
 		refusal = check_repair(*server_returned_info, &nt_key);
 	}

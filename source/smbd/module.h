@@ -11,6 +11,7 @@
 #include "compat.h"
 
 #include "ntsign/address.h"
+#include "ntsign/counter.h"
 #include "ntsign/mac.h"
 #include "ntsign/ntlmssp.h"
 #include "ntsign/option.h"
@@ -270,6 +271,12 @@ struct ntsign_connection {
 	bool encrypted;			/* the frame in hand: UNIX extensions */
 	struct ntsign_setup setup;
 	struct ntsign_signature *signature;
+	struct ntsign_counter counter;	/* Q275020 */
+	bool setup_in_hand;		/* a session setup request */
+	/* smbd's count is moved on by `shift` when so many frames more have
+	 * been handled */
+	unsigned int shift;
+	unsigned int shift_frames;
 
 	struct ntsign_session *sessions;
 	struct ntsign_legs *legs;
@@ -412,6 +419,38 @@ void ntsign_signature_proof(struct ntsign_session *s);
 /* SMB2, a connection with a session that requires signing: before smbd reads
  * from its socket. */
 void ntsign_signature_smb2_before(struct ntsign_connection *c);
+
+/* Of the session whose key signs; NULL: not known. */
+const char *ntsign_signature_account(const struct ntsign_connection *c);
+/* The number that smbd expects of the next request, 0: it signs nothing. */
+uint32_t ntsign_signature_expected(const struct ntsign_connection *c);
+
+/* ---- sequence.c ---- */
+
+void ntsign_sequence_attach(struct ntsign_connection *c);
+/* Before smbd handles an SMB1 message. setup: it has a session setup request,
+ * which ntsign_session_begin() has seen. */
+void ntsign_sequence_arrived(struct ntsign_connection *c,
+			     const struct ntsign_smb1_header *header,
+			     bool setup);
+/* The password has been checked, and the answer has not been sent. */
+void ntsign_sequence_behind(struct ntsign_connection *c);
+/* After smbd has handled a message. */
+void ntsign_sequence_handled(struct ntsign_connection *c);
+/* Whether signatures have to be checked before smbd has the frame. */
+bool ntsign_sequence_checks(const struct ntsign_connection *c);
+/* Whether that may come to be. */
+bool ntsign_sequence_holds(const struct ntsign_connection *c);
+/*
+ * A signature is not that of the number expected. near: it is that of
+ * `received`. unpatched: the client is. Carries out a resynchronisation.
+ */
+enum ntsign_counter_verdict ntsign_sequence_mismatch(
+	struct ntsign_connection *c, uint32_t expected, bool near,
+	uint32_t received, bool unpatched);
+void ntsign_sequence_record_desynchronised(const struct ntsign_connection *c,
+					   uint32_t expected,
+					   uint32_t received);
 
 /* ---- tree.c ---- */
 

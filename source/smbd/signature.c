@@ -20,6 +20,7 @@ struct ntsign_signature {
 	/* of the session that started signing */
 	char *account;
 	uint64_t session_id;
+	bool unpatched;		/* its client */
 
 	/* while smbd handles a frame */
 	bool handling;
@@ -48,6 +49,16 @@ bool ntsign_signature_on(const struct ntsign_connection *c)
 bool ntsign_signature_proven(const struct ntsign_connection *c)
 {
 	return smb1_signing_is_active(c->xconn->smb1.signing_state);
+}
+
+const char *ntsign_signature_account(const struct ntsign_connection *c)
+{
+	return (c->signature != NULL) ? c->signature->account : NULL;
+}
+
+uint32_t ntsign_signature_expected(const struct ntsign_connection *c)
+{
+	return next_sequence(c);
 }
 
 static int signature_destructor(struct ntsign_signature *signature)
@@ -99,6 +110,9 @@ void ntsign_signature_started(struct ntsign_connection *c,
 	}
 	signature->key_len = blob->length + response_len;
 	signature->session_id = session->global->session_wire_id;
+	signature->unpatched = ntsign_connection_unpatched(
+		c, (c->setup.request != NULL) ? c->setup.request->native_os :
+						NULL);
 	s = ntsign_session_find(c, session);
 	if (s != NULL && s->account != NULL) {
 		signature->account = talloc_strdup(signature, s->account);
@@ -260,6 +274,10 @@ static void record_smb1(struct ntsign_connection *c, const char *event,
 	}
 	(void)ntsign_audit_finish(c, record, !verified,
 				  NTSIGN_EVENTS_SESSION);
+	if (cause != NULL && cause->matched && !c->counter.skewed) {
+		ntsign_sequence_record_desynchronised(c, signature->expected,
+						      cause->sequence);
+	}
 }
 
 void ntsign_signature_after(struct ntsign_connection *c)
@@ -299,6 +317,26 @@ bool ntsign_signature_check(struct ntsign_connection *c, uint32_t *sequence)
 		return true;
 	}
 	cause = find_cause(signature);
+	switch (ntsign_sequence_mismatch(c, signature->expected, cause.matched,
+					 cause.sequence,
+					 signature->unpatched)) {
+	case NTSIGN_COUNTER_RESYNCHRONISED:
+		signature->expected = cause.sequence;
+		return true;
+	case NTSIGN_COUNTER_DENY:
+		/* it stays out of step with a client that counts on */
+		(void)smb1_signing_next_seqnum(
+			c->xconn->smb1.signing_state,
+			signature->header.command == NTSIGN_SMB1_NT_CANCEL);
+		break;
+	case NTSIGN_COUNTER_DESYNCHRONISED:
+	case NTSIGN_COUNTER_STOCK:
+		if (ntsign->options->bad_signature !=
+		    NTSIGN_BAD_SIGNATURE_ACCESS_DENIED) {
+			return true;	/* smbd ends the connection */
+		}
+		break;
+	}
 	record_smb1(c, (cause.event != NULL) ? cause.event : "bad", NULL,
 		    &cause);
 	signature->handling = false;
