@@ -17,11 +17,14 @@
 struct ntsign_counter {
 	enum ntsign_quirk quirk;	/* ntsign:signing counter */
 	unsigned int skew;		/* ntsign:signing counter skew, 1 to 8 */
+	/* the client lacks KB916846's update: it may have the quirk */
+	bool unpatched;
 	/* session setups for further sessions that have no final answer */
 	unsigned int outstanding;
 	bool triggered;			/* in the period that is outstanding */
-	/* fix: a request that is out of step may be accepted */
-	bool credit;
+	/* fix: so many requests more, the next one that is out of step may be
+	 * accepted */
+	unsigned int credit;
 	bool skewed;			/* emulate: out of step for good */
 };
 
@@ -60,10 +63,12 @@ void ntsign_counter_end(struct ntsign_counter *counter);
 
 /*
  * A request's signature is not that of the expected number. near: it is that
- * of another number within 8. unpatched: the client lacks KB916846's update,
- * and is so old that it may have the quirk.
+ * of another number within 8, and no earlier request's.
  */
 enum ntsign_counter_verdict ntsign_counter_mismatch(
-	struct ntsign_counter *counter, bool near, bool unpatched);
+	struct ntsign_counter *counter, bool near);
+
+/* A request's signature is that of the expected number. */
+void ntsign_counter_match(struct ntsign_counter *counter);
 
 #endif

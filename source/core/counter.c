@@ -15,18 +15,24 @@
  *                                             an "other SMB" to the others
  *   outstanding  other SMB       triggered    record it; emulate: shift the
  *                                             count, from here on skewed;
- *                                             fix: one credit
+ *                                             fix, unpatched client: credit
  *   outstanding  last setup ends quiet
  *   triggered    other SMB       triggered    nothing: one trigger a period
  *   triggered    last setup ends quiet        a credit stays
  *
  *   any          bad signature                near the expected number:
- *                                             fix, with a credit, unpatched
- *                                             client: accept, credit gone;
- *                                             else: record. As stock.
+ *                                             with a credit: accept, credit
+ *                                             gone; else: record. As stock.
+ *   quiet        good signature               a credit shrinks
  *   skewed       bad signature   skewed       deny
  */
 #include "ntsign/counter.h"
+
+/*
+ * After so many requests in step a client has not lost count. One that has is
+ * out of step with the first it sends, or the ones it had under way.
+ */
+#define CREDIT 16
 
 void ntsign_counter_begin(struct ntsign_counter *counter, bool signing)
 {
@@ -55,8 +61,8 @@ struct ntsign_counter_action ntsign_counter_other(
 		counter->skewed = true;
 		action.shift = counter->skew;
 	}
-	if (counter->quirk == NTSIGN_QUIRK_FIX) {
-		counter->credit = true;
+	if (counter->quirk == NTSIGN_QUIRK_FIX && counter->unpatched) {
+		counter->credit = CREDIT;
 	}
 	return action;
 }
@@ -69,7 +75,7 @@ void ntsign_counter_end(struct ntsign_counter *counter)
 }
 
 enum ntsign_counter_verdict ntsign_counter_mismatch(
-	struct ntsign_counter *counter, bool near, bool unpatched)
+	struct ntsign_counter *counter, bool near)
 {
 	if (counter->skewed) {
 		return NTSIGN_COUNTER_DENY;
@@ -77,10 +83,16 @@ enum ntsign_counter_verdict ntsign_counter_mismatch(
 	if (!near || counter->quirk == NTSIGN_QUIRK_OFF) {
 		return NTSIGN_COUNTER_STOCK;
 	}
-	if (counter->quirk == NTSIGN_QUIRK_FIX && counter->credit &&
-	    unpatched) {
-		counter->credit = false;
+	if (counter->credit != 0) {
+		counter->credit = 0;
 		return NTSIGN_COUNTER_RESYNCHRONISED;
 	}
 	return NTSIGN_COUNTER_DESYNCHRONISED;
+}
+
+void ntsign_counter_match(struct ntsign_counter *counter)
+{
+	if (counter->credit != 0 && counter->outstanding == 0) {
+		counter->credit--;
+	}
 }

@@ -443,11 +443,14 @@ bool ntsign_sequence_checks(const struct ntsign_connection *c);
 bool ntsign_sequence_holds(const struct ntsign_connection *c);
 /*
  * A signature is not that of the number expected. near: it is that of
- * `received`. unpatched: the client is. Carries out a resynchronisation.
+ * `received`, and not that of an earlier message. Carries out a
+ * resynchronisation.
  */
 enum ntsign_counter_verdict ntsign_sequence_mismatch(
 	struct ntsign_connection *c, uint32_t expected, bool near,
-	uint32_t received, bool unpatched);
+	uint32_t received);
+/* A signature is that of the number expected. */
+void ntsign_sequence_matched(struct ntsign_connection *c);
 void ntsign_sequence_record_desynchronised(const struct ntsign_connection *c,
 					   uint32_t expected,
 					   uint32_t received);

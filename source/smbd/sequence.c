@@ -42,13 +42,16 @@ static int find_setups_fn(struct smbXsrv_session *session, void *private_data)
 	bool mine = session->global->session_wire_id == find->uid;
 	const struct smbXsrv_session_auth0 *auth = NULL;
 
+	if (NT_STATUS_IS_OK(session->status)) {
+		find->uid_stands |= mine;
+		return 0;	/* what led to it may still hang on it */
+	}
 	for (auth = session->pending_auth; auth != NULL; auth = auth->next) {
 		if (auth->connection == find->c->xconn) {
 			find->pending++;
 			find->uid_pending |= mine;
 		}
 	}
-	find->uid_stands |= mine && NT_STATUS_IS_OK(session->status);
 	return 0;	/* smbd logs a traverse that is cut short */
 }
 
@@ -210,12 +213,20 @@ static void sequence_move(struct ntsign_connection *c, uint32_t expected,
 	}
 }
 
+void ntsign_sequence_matched(struct ntsign_connection *c)
+{
+	ntsign_counter_match(&c->counter);
+}
+
 enum ntsign_counter_verdict ntsign_sequence_mismatch(
 	struct ntsign_connection *c, uint32_t expected, bool near,
-	uint32_t received, bool unpatched)
+	uint32_t received)
 {
+	/* 0 and 1 are the session setup's own, and numbers do not wrap */
+	bool sound = near && received >= 2 &&
+		received <= expected + NTSIGN_MAC_WINDOW;
 	enum ntsign_counter_verdict verdict = ntsign_counter_mismatch(
-		&c->counter, near, unpatched);
+		&c->counter, sound);
 
 	if (verdict == NTSIGN_COUNTER_RESYNCHRONISED) {
 		sequence_move(c, expected, received);

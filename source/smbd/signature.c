@@ -14,13 +14,18 @@
 #undef DBGC_CLASS
 #define DBGC_CLASS DBGC_AUTH
 
+/* As many requests as numbers that are looked for. */
+#define SEEN_MAX (2 * NTSIGN_MAC_WINDOW)
+
 struct ntsign_signature {
 	uint8_t *key;
 	size_t key_len;
 	/* of the session that started signing */
 	char *account;
 	uint64_t session_id;
-	bool unpatched;		/* its client */
+	/* of the last requests in step, for `signing counter = fix` */
+	uint8_t seen[SEEN_MAX][8];
+	unsigned int seen_next;
 
 	/* while smbd handles a frame */
 	bool handling;
@@ -110,7 +115,7 @@ void ntsign_signature_started(struct ntsign_connection *c,
 	}
 	signature->key_len = blob->length + response_len;
 	signature->session_id = session->global->session_wire_id;
-	signature->unpatched = ntsign_connection_unpatched(
+	c->counter.unpatched = ntsign_connection_unpatched(
 		c, (c->setup.request != NULL) ? c->setup.request->native_os :
 						NULL);
 	s = ntsign_session_find(c, session);
@@ -297,7 +302,27 @@ void ntsign_signature_after(struct ntsign_connection *c)
 	} else if (!signature->proven && ntsign_signature_proven(c)) {
 		record_smb1(c, "verified", NULL, NULL);
 	}
+	memcpy(signature->seen[signature->seen_next % SEEN_MAX],
+	       signature->header.signature, sizeof(signature->seen[0]));
+	signature->seen_next++;
 	signature->frame = NULL;
+}
+
+/*
+ * Whether the frame in hand is one that was accepted before, or an answer
+ * sent back: those are in the window too, and nobody needs the key for them.
+ */
+static bool message_repeated(const struct ntsign_signature *signature)
+{
+	unsigned int i;
+
+	for (i = 0; i < SEEN_MAX; i++) {
+		if (memcmp(signature->seen[i], signature->header.signature,
+			   sizeof(signature->seen[i])) == 0) {
+			return true;
+		}
+	}
+	return (signature->header.flags & FLAG_REPLY) != 0;
 }
 
 bool ntsign_signature_check(struct ntsign_connection *c, uint32_t *sequence)
@@ -314,12 +339,14 @@ bool ntsign_signature_check(struct ntsign_connection *c, uint32_t *sequence)
 	if (smb1_signing_check_pdu(c->xconn->smb1.signing_state,
 				   signature->frame, signature->frame_len,
 				   signature->expected)) {
+		ntsign_sequence_matched(c);
 		return true;
 	}
 	cause = find_cause(signature);
-	switch (ntsign_sequence_mismatch(c, signature->expected, cause.matched,
-					 cause.sequence,
-					 signature->unpatched)) {
+	switch (ntsign_sequence_mismatch(c, signature->expected,
+					 cause.matched &&
+					 !message_repeated(signature),
+					 cause.sequence)) {
 	case NTSIGN_COUNTER_RESYNCHRONISED:
 		signature->expected = cause.sequence;
 		return true;
