@@ -577,6 +577,12 @@ static void judge_conflict(struct reader *reader, enum id id)
 		    "needs " PREFIX "mode = emulate");
 }
 
+/* The quirks of which all that they can be is done. */
+static bool is_done(enum id id)
+{
+	return id != ID_CREDENTIAL_HANDLES;
+}
+
 /* The options that name a quirk, and what they are in this version. */
 static void judge_quirk(struct reader *reader, enum id id,
 			enum ntsign_quirk *quirk, enum ntsign_quirk fallback)
@@ -591,19 +597,17 @@ static void judge_quirk(struct reader *reader, enum id id,
 			*quirk = fallback;
 			break;
 		}
-		if (id == ID_SIGNING_COUNTER) {
-			break;
+		if (!is_done(id)) {
+			judge_wrong(reader, id, NTSIGN_OPTION_UNSUPPORTED,
+				    "this version does not emulate it yet");
 		}
-		judge_wrong(reader, id, NTSIGN_OPTION_UNSUPPORTED,
-			    "this version does not emulate it yet");
 		break;
 	default:
 		/* NTSIGN_QUIRK_FIX */
-		if (id == ID_SIGNING_COUNTER) {
-			break;
+		if (!is_done(id)) {
+			judge_wrong(reader, id, NTSIGN_OPTION_UNSUPPORTED,
+				    "this version does not repair it yet");
 		}
-		judge_wrong(reader, id, NTSIGN_OPTION_UNSUPPORTED,
-			    "this version does not repair it yet");
 		break;
 	}
 }

@@ -76,9 +76,6 @@ static void review_idle(struct reader *reader)
 	     "without effect unless " PREFIX "signing counter = emulate");
 	note(reader, ID_SERVER_CERTIFICATE, handles_off, no_handles);
 	note(reader, ID_CREDENTIAL_HOLD, handles_off, no_handles);
-	note(reader, ID_REMOTE_REGISTRY,
-	     options->remote_registry == NTSIGN_QUIRK_DETECT &&
-	     !reader->wrong[ID_REMOTE_REGISTRY], nothing);
 	note(reader, ID_REMOTE_REGISTRY_SCOPE,
 	     options->remote_registry != NTSIGN_QUIRK_EMULATE &&
 	     !reader->wrong[ID_REMOTE_REGISTRY],
