@@ -1,0 +1,806 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The machine behind the tap on a named pipe: Q264684 and Q322051.
+ *
+ * A client writes DCE/RPC PDUs in any number of writes; a request comes in one
+ * or more fragments. Between PDUs the machine is in one of these states:
+ *
+ *   IDLE    no request is under way
+ *   HELD    fragments of a request to the registry have come and are kept
+ *   PASSED  those of a request that is not judged have come and gone on
+ *   THROWN  those of a request that has been refused are thrown away
+ *   ENDED   the pipe is over: all is thrown away
+ *
+ *   event                         IDLE      HELD      PASSED    THROWN
+ *   ----------------------------  --------  --------  --------  --------
+ *   first fragment, judged        HELD      refuse    refuse    HELD
+ *   first fragment, not judged    PASSED    refuse    refuse    PASSED
+ *   next fragment of that call    refuse    HELD      PASSED    THROWN
+ *   fragment of another call      refuse    refuse    refuse    refuse
+ *   the last of a good request    -         on, IDLE  IDLE      IDLE
+ *   the last of a malformed one   -         refuse    -         IDLE
+ *   bind, alter_context, auth3    on        refuse    refuse    on, IDLE
+ *   co_cancel                     on        on        on        on
+ *   orphaned, that call           on        IDLE      on, IDLE  IDLE
+ *   another or a broken PDU       refuse    refuse    refuse    refuse
+ *   sealed, "mismatched"          fault,    -         fault,    fault,
+ *                                 ENDED               ENDED     ENDED
+ *
+ * "on": it goes to the server. "refuse": it is reported; then, with fix, it is
+ * answered with a fault, and the state is THROWN until the call's last
+ * fragment, or IDLE where this was it; with emulate and an authenticated
+ * client the pipe breaks: ENDED. A machine that only observes reports, goes
+ * to the same state and keeps nothing from the server.
+ *
+ * Not judged are requests on presentation contexts that are not winreg's (the
+ * server answers those that it does not know), sealed ones and those in
+ * another transfer syntax than NDR: these two are reported once.
+ *
+ * A fault of the machine's own waits until the server has answered all that
+ * was passed on before it.
+ *
+ * Invariant: in a machine that holds nothing goes to the server but by
+ * pass_on(), and a fragment of a request that is judged not before its last
+ * one has been. One that acts and does not hold, for Q322051 only, passes each
+ * PDU on as soon as it has been looked at.
+ */
+#include "ntsign/registry.h"
+
+#include <string.h>
+
+#include "ntsign/dcerpc.h"
+#include "ntsign/ntlmssp.h"
+
+/* What Samba takes of them: dcesrv:max auth states */
+#define AUTHS_MAX 2049
+
+enum state {
+	IDLE,
+	HELD,
+	PASSED,
+	THROWN,
+	ENDED,
+};
+
+/* A presentation context that is winreg's. */
+struct context {
+	uint16_t id;
+	bool readable;
+};
+
+/* A security context, [MS-RPCE] 3.3.1.5.4. */
+struct auth {
+	uint32_t id;
+	uint8_t type;
+	uint8_t level;
+	bool ntlmssp;
+	unsigned int key_bits;
+};
+
+/* A fault that waits for the server's answers to what came before it. */
+struct owed {
+	uint8_t fault[NTSIGN_DCERPC_FAULT_LEN];
+	unsigned int behind;
+};
+
+/* Bytes that grow. */
+struct bytes {
+	uint8_t *data;
+	size_t len;
+};
+
+/* Where in the server's stream of PDUs. */
+struct answers {
+	uint8_t header[NTSIGN_DCERPC_HEADER_LEN];
+	size_t have;
+	size_t skip;
+	unsigned int due;	/* the server owes */
+};
+
+struct ntsign_registry {
+	struct ntsign_registry_rules rules;
+	const struct ntsign_registry_ops *ops;
+	void *private_data;
+	bool acts;
+	bool holds;
+
+	enum state state;
+	struct bytes pdu;	/* the beginning of one */
+	struct ntsign_dcerpc_pdu first;	/* of the call under way; no bytes */
+	struct bytes held;	/* its fragments */
+	struct bytes stub;	/* and what they carry */
+
+	struct context *contexts;
+	size_t contexts_count;
+	struct auth *auths;
+	size_t auths_count;
+
+	struct answers answers;
+	struct owed *owed;
+	size_t owed_count;
+	bool ends;		/* with the last answer */
+	bool told_unreadable;
+};
+
+struct ntsign_registry *ntsign_registry_new(
+	TALLOC_CTX *mem_ctx, const struct ntsign_registry_rules *rules,
+	const struct ntsign_registry_ops *ops, void *private_data)
+{
+	struct ntsign_registry *r = NULL;
+
+	r = talloc_zero(mem_ctx, struct ntsign_registry);
+	if (r != NULL) {
+		r->rules = *rules;
+		r->ops = ops;
+		r->private_data = private_data;
+		r->holds = rules->winreg && (rules->fix || rules->emulate);
+		r->acts = r->holds || rules->mismatched;
+	}
+	return r;
+}
+
+bool ntsign_registry_acts(const struct ntsign_registry *r)
+{
+	return r->acts;
+}
+
+bool ntsign_registry_ended(const struct ntsign_registry *r)
+{
+	return r->state == ENDED;
+}
+
+/* ---- memory ---- */
+
+static void drop(struct bytes *bytes)
+{
+	TALLOC_FREE(bytes->data);
+	bytes->len = 0;
+}
+
+static void call_over(struct ntsign_registry *r, enum state next)
+{
+	drop(&r->held);
+	drop(&r->stub);
+	r->state = next;
+}
+
+static void end(struct ntsign_registry *r, bool broken)
+{
+	call_over(r, ENDED);
+	drop(&r->pdu);
+	if (r->acts) {
+		r->ops->end(r->private_data, broken);
+	}
+}
+
+/* Memory has run out: what cannot be looked at must not pass. */
+static bool no_memory(struct ntsign_registry *r)
+{
+	end(r, true);
+	return false;
+}
+
+/* Doubles what it takes as it grows, so that many small pieces cost little. */
+static bool append(struct ntsign_registry *r, struct bytes *bytes,
+		   const uint8_t *data, size_t len)
+{
+	size_t room = talloc_get_size(bytes->data);
+
+	if (room - bytes->len < len) {
+		uint8_t *grown = NULL;
+
+		room = (bytes->len + len) * 2;
+		grown = talloc_realloc(r, bytes->data, uint8_t, room);
+		if (grown == NULL) {
+			return no_memory(r);
+		}
+		bytes->data = grown;
+	}
+	memcpy(bytes->data + bytes->len, data, len);
+	bytes->len += len;
+	return true;
+}
+
+/* ---- the server's side ---- */
+
+static void forward(struct ntsign_registry *r, const uint8_t *data, size_t len,
+		    bool wants_answer)
+{
+	r->ops->forward(r->private_data, data, len);
+	r->answers.due += wants_answer ? 1 : 0;
+}
+
+static void pass_on(struct ntsign_registry *r, const uint8_t *data, size_t len,
+		    bool wants_answer)
+{
+	if (r->holds) {
+		forward(r, data, len, wants_answer);
+	}
+}
+
+/* Sends the faults that need not wait any more. */
+static void pay(struct ntsign_registry *r)
+{
+	size_t n = 0;
+
+	while (n < r->owed_count && r->owed[n].behind == 0) {
+		r->ops->answer(r->private_data, r->owed[n].fault,
+			       sizeof(r->owed[n].fault));
+		n++;
+	}
+	r->owed_count -= n;
+	if (n != 0) {
+		memmove(r->owed, r->owed + n,
+			r->owed_count * sizeof(r->owed[0]));
+	}
+	if (r->ends && r->owed_count == 0) {
+		r->ends = false;
+		r->ops->end(r->private_data, false);
+	}
+}
+
+static bool answer(struct ntsign_registry *r,
+		   const struct ntsign_dcerpc_pdu *pdu, uint32_t status)
+{
+	struct owed *owed = talloc_realloc(r, r->owed, struct owed,
+					   r->owed_count + 1);
+
+	if (owed == NULL) {
+		return no_memory(r);
+	}
+	r->owed = owed;
+	owed += r->owed_count;
+	ntsign_dcerpc_fault(pdu, status, owed->fault);
+	owed->behind = r->answers.due;
+	r->owed_count++;
+	return true;
+}
+
+/* Whether a PDU of the server's ends an answer. */
+static bool ends_answer(const uint8_t *header)
+{
+	switch (header[2]) {
+	case NTSIGN_DCERPC_RESPONSE:
+	case NTSIGN_DCERPC_FAULT:
+		return (header[3] & NTSIGN_DCERPC_LAST) != 0;
+	case NTSIGN_DCERPC_BIND_ACK:
+	case NTSIGN_DCERPC_BIND_NAK:
+	case NTSIGN_DCERPC_ALTER_CONTEXT_RESP:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void answered(struct ntsign_registry *r)
+{
+	size_t i;
+
+	if (r->answers.due != 0) {
+		r->answers.due--;
+	}
+	for (i = 0; i < r->owed_count; i++) {
+		if (r->owed[i].behind != 0) {
+			r->owed[i].behind--;
+		}
+	}
+	pay(r);
+}
+
+void ntsign_registry_response(struct ntsign_registry *r, const uint8_t *data,
+			      size_t len)
+{
+	struct answers *a = &r->answers;
+
+	while (r->acts && len != 0) {
+		size_t n = (a->skip != 0) ? a->skip :
+			sizeof(a->header) - a->have;
+		size_t pdu_len = 0;
+
+		n = n < len ? n : len;
+		if (a->skip != 0) {
+			a->skip -= n;
+		} else {
+			memcpy(a->header + a->have, data, n);
+			a->have += n;
+		}
+		data += n;
+		len -= n;
+		if (a->skip == 0 && a->have == sizeof(a->header)) {
+			a->have = 0;
+			if (ntsign_dcerpc_next(a->header, sizeof(a->header),
+					       &pdu_len) ==
+			    NTSIGN_DCERPC_PDU) {
+				a->skip = pdu_len - sizeof(a->header);
+			}
+			if (ends_answer(a->header)) {
+				answered(r);
+			}
+		}
+	}
+}
+
+/* ---- what is refused ---- */
+
+static void report(struct ntsign_registry *r,
+		   const struct ntsign_dcerpc_pdu *pdu,
+		   enum ntsign_winreg_fault fault)
+{
+	bool down = r->rules.emulate && r->rules.authenticated;
+	bool fixed = !down && (r->rules.fix || r->rules.emulate);
+	struct ntsign_registry_report report = {
+		.event = NTSIGN_REGISTRY_MALFORMED,
+		.has_opnum = pdu->type == NTSIGN_DCERPC_REQUEST &&
+			fault != NTSIGN_WINREG_BAD_PDU,
+		.opnum = pdu->opnum,
+		.reason = ntsign_winreg_reason(fault),
+		.answered = fixed,
+		.status = ntsign_winreg_status(fault),
+		.down = down,
+	};
+
+	r->ops->report(r->private_data, &report);
+}
+
+/* A malformed request, or what is none. over: no more of its call is to
+ * come. */
+static void refuse(struct ntsign_registry *r,
+		   const struct ntsign_dcerpc_pdu *pdu,
+		   enum ntsign_winreg_fault fault, bool over)
+{
+	struct ntsign_dcerpc_pdu call = *pdu;
+
+	if (!r->rules.winreg) {
+		return;
+	}
+	report(r, pdu, fault);
+	if (r->rules.emulate && r->rules.authenticated) {
+		end(r, true);
+		return;
+	}
+	call_over(r, over ? IDLE : THROWN);
+	r->first = call;
+	if (r->holds && answer(r, &call, ntsign_winreg_status(fault))) {
+		pay(r);
+	}
+}
+
+static void unreadable(struct ntsign_registry *r,
+		       const struct ntsign_dcerpc_pdu *pdu, const char *why)
+{
+	struct ntsign_registry_report report = {
+		.event = NTSIGN_REGISTRY_UNREADABLE,
+		.has_opnum = true,
+		.opnum = pdu->opnum,
+		.reason = why,
+		.auth_type = pdu->auth.type,
+	};
+
+	if (!r->told_unreadable) {
+		r->told_unreadable = true;
+		r->ops->report(r->private_data, &report);
+	}
+}
+
+/* ---- contexts ---- */
+
+static struct context *context_find(const struct ntsign_registry *r,
+				    uint16_t id)
+{
+	size_t i;
+
+	for (i = 0; i < r->contexts_count; i++) {
+		if (r->contexts[i].id == id) {
+			return &r->contexts[i];
+		}
+	}
+	return NULL;
+}
+
+/* What has once been proposed as winreg's stays so: the server may have
+ * refused what was proposed later. Ids have 16 bits, so this is bounded. */
+static bool context_note(void *private_data, uint16_t id,
+			 enum ntsign_dcerpc_use use)
+{
+	struct ntsign_registry *r = private_data;
+	struct context *c = context_find(r, id);
+
+	if (use == NTSIGN_DCERPC_OTHER) {
+		return true;
+	}
+	if (c == NULL) {
+		c = talloc_realloc(r, r->contexts, struct context,
+				   r->contexts_count + 1);
+		if (c == NULL) {
+			return no_memory(r);
+		}
+		r->contexts = c;
+		c += r->contexts_count;
+		r->contexts_count++;
+		*c = (struct context) { .id = id, };
+	}
+	c->readable |= (use == NTSIGN_DCERPC_WINREG);
+	return true;
+}
+
+static struct auth *auth_find(const struct ntsign_registry *r, uint32_t id)
+{
+	size_t i;
+
+	for (i = 0; i < r->auths_count; i++) {
+		if (r->auths[i].id == id) {
+			return &r->auths[i];
+		}
+	}
+	return NULL;
+}
+
+/* NTLMSSP tokens stand in SPNEGO's as they are. */
+static void auth_token(struct ntsign_registry *r, struct auth *auth,
+		       const uint8_t *token, size_t len)
+{
+	static const char mark[] = "NTLMSSP";
+	struct ntsign_ntlmssp *message = NULL;
+	const uint8_t *p = memmem(token, len, mark, sizeof(mark));
+
+	if (p == NULL) {
+		return;
+	}
+	auth->ntlmssp = true;
+	message = ntsign_ntlmssp_parse(r, p, len - (size_t)(p - token), 0);
+	if (message != NULL && message->type == NTSIGN_NTLMSSP_AUTHENTICATE &&
+	    message->flags != 0) {
+		auth->key_bits = ntsign_ntlmssp_key_bits(message->flags);
+	}
+	TALLOC_FREE(message);
+}
+
+static bool auth_note(struct ntsign_registry *r,
+		      const struct ntsign_dcerpc_auth *said)
+{
+	struct auth *auth = NULL;
+
+	if (!said->present) {
+		return true;
+	}
+	auth = auth_find(r, said->context);
+	if (auth == NULL && r->auths_count < AUTHS_MAX) {
+		auth = talloc_realloc(r, r->auths, struct auth,
+				      r->auths_count + 1);
+		if (auth == NULL) {
+			return no_memory(r);
+		}
+		r->auths = auth;
+		auth += r->auths_count;
+		r->auths_count++;
+		*auth = (struct auth) {
+			.id = said->context,
+			.type = said->type,
+			.level = said->level,
+		};
+	}
+	if (auth != NULL) {
+		auth_token(r, auth, said->token, said->token_len);
+	}
+	return true;
+}
+
+/* ---- requests ---- */
+
+static bool is_sealed(const struct ntsign_dcerpc_pdu *pdu)
+{
+	return pdu->auth.present &&
+	       pdu->auth.level == NTSIGN_DCERPC_LEVEL_PRIVACY;
+}
+
+/* Q322051: 128 bits were negotiated, and the library that decrypts knows 56.
+ * Returns whether the request has been answered so. */
+static bool mismatched(struct ntsign_registry *r,
+		       const struct ntsign_dcerpc_pdu *pdu)
+{
+	struct ntsign_registry_report report = {
+		.event = NTSIGN_REGISTRY_UNDECRYPTABLE,
+		.has_opnum = true,
+		.opnum = pdu->opnum,
+		.reason = "128 bits were negotiated",
+		.answered = true,
+		.status = NTSIGN_DCERPC_FAULT_SEC_PKG_ERROR,
+		.auth_type = pdu->auth.type,
+	};
+	const struct auth *auth = NULL;
+
+	if (!r->rules.mismatched || !is_sealed(pdu)) {
+		return false;
+	}
+	auth = auth_find(r, pdu->auth.context);
+	if (auth == NULL || !auth->ntlmssp ||
+	    (auth->key_bits != 0 && auth->key_bits < 128)) {
+		return false;
+	}
+	report.key_bits = auth->key_bits;
+	r->ops->report(r->private_data, &report);
+	call_over(r, ENDED);
+	drop(&r->pdu);
+	r->ends = true;
+	if (answer(r, pdu, NTSIGN_DCERPC_FAULT_SEC_PKG_ERROR)) {
+		pay(r);
+	}
+	return true;
+}
+
+/* Whether a request's trailer is what was agreed on for it. */
+static bool trailer_agreed(const struct ntsign_registry *r,
+			   const struct ntsign_dcerpc_pdu *pdu)
+{
+	const struct auth *auth = NULL;
+
+	if (!pdu->auth.present) {
+		return true;
+	}
+	auth = auth_find(r, pdu->auth.context);
+	return auth != NULL && auth->type == pdu->auth.type &&
+	       auth->level == pdu->auth.level;
+}
+
+static enum ntsign_winreg_fault judge(struct ntsign_registry *r)
+{
+	enum ntsign_winreg_fault fault;
+	const uint8_t *stub = r->stub.data;
+	uint16_t opnum = r->first.opnum;
+	bool big_endian = r->first.big_endian;
+
+	fault = ntsign_winreg_judge(opnum, big_endian, stub, r->stub.len);
+	if (fault == NTSIGN_WINREG_GOOD && r->ops->decodes != NULL &&
+	    !r->ops->decodes(r->private_data, opnum, big_endian, stub,
+			     r->stub.len)) {
+		fault = NTSIGN_WINREG_BAD_STUB;
+	}
+	return fault;
+}
+
+/* A fragment of a request that is judged, its first or a later one. */
+static void hold(struct ntsign_registry *r,
+		 const struct ntsign_dcerpc_pdu *pdu, const uint8_t *data,
+		 size_t len)
+{
+	bool last = (pdu->flags & NTSIGN_DCERPC_LAST) != 0;
+	enum ntsign_winreg_fault fault;
+
+	if (r->held.len + len > NTSIGN_REGISTRY_MAX) {
+		refuse(r, pdu, NTSIGN_WINREG_BAD_PDU, last);
+		return;
+	}
+	if (!append(r, &r->held, data, len) ||
+	    !append(r, &r->stub, pdu->body, pdu->body_len) || !last) {
+		return;
+	}
+	fault = judge(r);
+	if (fault != NTSIGN_WINREG_GOOD) {
+		refuse(r, &r->first, fault, true);
+		return;
+	}
+	pass_on(r, r->held.data, r->held.len, true);
+	call_over(r, IDLE);
+}
+
+/* The first fragment of a request. */
+static void request_begin(struct ntsign_registry *r,
+			  const struct ntsign_dcerpc_pdu *pdu,
+			  const uint8_t *data, size_t len)
+{
+	const struct context *context = context_find(r, pdu->context);
+	bool last = (pdu->flags & NTSIGN_DCERPC_LAST) != 0;
+
+	if (r->state == HELD || r->state == PASSED) {
+		refuse(r, pdu, NTSIGN_WINREG_BAD_PDU, last);
+		return;
+	}
+	r->first = *pdu;
+	r->first.body = NULL;
+	r->first.auth.token = NULL;
+	if (r->rules.winreg && context != NULL) {
+		if (!trailer_agreed(r, pdu)) {
+			refuse(r, pdu, NTSIGN_WINREG_BAD_PDU, last);
+			return;
+		}
+		if (!context->readable) {
+			unreadable(r, pdu, "its transfer syntax is not NDR");
+		} else if (is_sealed(pdu)) {
+			unreadable(r, pdu, "it is sealed");
+		} else {
+			r->state = HELD;
+			hold(r, pdu, data, len);
+			return;
+		}
+	}
+	r->state = last ? IDLE : PASSED;
+	pass_on(r, data, len, last);
+}
+
+/* Whether a later fragment belongs to the call under way. */
+static bool same_call(const struct ntsign_registry *r,
+		      const struct ntsign_dcerpc_pdu *pdu)
+{
+	const struct ntsign_dcerpc_pdu *first = &r->first;
+
+	return pdu->call_id == first->call_id &&
+	       pdu->context == first->context &&
+	       pdu->opnum == first->opnum &&
+	       pdu->big_endian == first->big_endian &&
+	       pdu->auth.present == first->auth.present &&
+	       pdu->auth.level == first->auth.level &&
+	       pdu->auth.context == first->auth.context;
+}
+
+static void request(struct ntsign_registry *r,
+		    const struct ntsign_dcerpc_pdu *pdu, const uint8_t *data,
+		    size_t len)
+{
+	bool last = (pdu->flags & NTSIGN_DCERPC_LAST) != 0;
+
+	if (mismatched(r, pdu)) {
+		return;
+	}
+	if (pdu->flags & NTSIGN_DCERPC_FIRST) {
+		request_begin(r, pdu, data, len);
+		return;
+	}
+	if (r->state == THROWN && pdu->call_id == r->first.call_id) {
+		r->state = last ? IDLE : THROWN;
+		return;
+	}
+	if ((r->state != HELD && r->state != PASSED) || !same_call(r, pdu)) {
+		refuse(r, pdu, NTSIGN_WINREG_BAD_PDU, last);
+		return;
+	}
+	if (r->state == HELD) {
+		hold(r, pdu, data, len);
+		return;
+	}
+	r->state = last ? IDLE : PASSED;
+	pass_on(r, data, len, last);
+}
+
+/* ---- other PDUs ---- */
+
+static void bind(struct ntsign_registry *r,
+		 const struct ntsign_dcerpc_pdu *pdu, const uint8_t *data,
+		 size_t len)
+{
+	bool auth3 = pdu->type == NTSIGN_DCERPC_AUTH3;
+
+	if (r->state == HELD || r->state == PASSED ||
+	    (!auth3 && !ntsign_dcerpc_contexts(pdu, context_note, r))) {
+		if (r->state != ENDED) {
+			refuse(r, pdu, NTSIGN_WINREG_BAD_PDU, true);
+		}
+		return;
+	}
+	if (auth_note(r, &pdu->auth)) {
+		r->state = IDLE;
+		pass_on(r, data, len, !auth3);
+	}
+}
+
+/* The client gives up a call, [C706] 12.6.4.11. What was held of it the
+ * server does not know of. */
+static void orphaned(struct ntsign_registry *r,
+		     const struct ntsign_dcerpc_pdu *pdu, const uint8_t *data,
+		     size_t len)
+{
+	bool known = r->state != IDLE && pdu->call_id == r->first.call_id;
+	bool on = !known || r->state == PASSED;
+
+	if (known) {
+		call_over(r, IDLE);
+	}
+	if (on) {
+		pass_on(r, data, len, false);
+	}
+}
+
+/* Whether the server answers it. */
+static bool wants_answer(const struct ntsign_dcerpc_pdu *pdu)
+{
+	switch (pdu->type) {
+	case NTSIGN_DCERPC_REQUEST:
+		return (pdu->flags & NTSIGN_DCERPC_LAST) != 0;
+	case NTSIGN_DCERPC_BIND:
+	case NTSIGN_DCERPC_ALTER_CONTEXT:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/*
+ * A whole PDU, or bytes that are none: where the next one begins cannot be
+ * told then, and the rest of the client's write goes with them.
+ */
+static void piece(struct ntsign_registry *r, const uint8_t *data, size_t len)
+{
+	struct ntsign_dcerpc_pdu pdu;
+
+	if (!ntsign_dcerpc_parse(data, len, &pdu)) {
+		refuse(r, &pdu, NTSIGN_WINREG_BAD_PDU, true);
+	} else {
+		switch (pdu.type) {
+		case NTSIGN_DCERPC_REQUEST:
+			request(r, &pdu, data, len);
+			break;
+		case NTSIGN_DCERPC_BIND:
+		case NTSIGN_DCERPC_ALTER_CONTEXT:
+		case NTSIGN_DCERPC_AUTH3:
+			bind(r, &pdu, data, len);
+			break;
+		case NTSIGN_DCERPC_CO_CANCEL:
+			pass_on(r, data, len, false);
+			break;
+		case NTSIGN_DCERPC_ORPHANED:
+			orphaned(r, &pdu, data, len);
+			break;
+		default:
+			refuse(r, &pdu, NTSIGN_WINREG_BAD_PDU, true);
+			break;
+		}
+	}
+	if (r->acts && !r->holds && r->state != ENDED) {
+		forward(r, data, len, wants_answer(&pdu));
+	}
+}
+
+/* Steps over whole PDUs; returns how many bytes they are. */
+static size_t whole_pdus(struct ntsign_registry *r, const uint8_t *data,
+			 size_t len)
+{
+	size_t pos = 0;
+
+	while (r->state != ENDED) {
+		size_t pdu_len = 0;
+
+		switch (ntsign_dcerpc_next(data + pos, len - pos, &pdu_len)) {
+		case NTSIGN_DCERPC_MORE:
+			return pos;
+		case NTSIGN_DCERPC_NONE:
+			piece(r, data + pos, len - pos);
+			return len;
+		case NTSIGN_DCERPC_PDU:
+			break;
+		}
+		if (len - pos < pdu_len) {
+			return pos;
+		}
+		piece(r, data + pos, pdu_len);
+		pos += pdu_len;
+	}
+	return len;
+}
+
+void ntsign_registry_request(struct ntsign_registry *r, const uint8_t *data,
+			     size_t len)
+{
+	struct bytes begun = r->pdu;
+	size_t used = 0;
+
+	if (r->state == ENDED) {
+		return;
+	}
+	if (begun.len == 0) {
+		used = whole_pdus(r, data, len);
+		if (used < len && r->state != ENDED) {
+			(void)append(r, &r->pdu, data + used, len - used);
+		}
+		return;
+	}
+	if (!append(r, &r->pdu, data, len)) {
+		return;
+	}
+	begun = r->pdu;
+	r->pdu = (struct bytes) { .data = NULL, };
+	used = whole_pdus(r, begun.data, begun.len);
+	if (used < begun.len && r->state != ENDED) {
+		(void)append(r, &r->pdu, begun.data + used,
+			     begun.len - used);
+	}
+	TALLOC_FREE(begun.data);
+}
