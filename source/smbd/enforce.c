@@ -376,8 +376,21 @@ static bool frame_take(struct ntsign_connection *c, size_t full)
 	return n == (ssize_t)full;
 }
 
+/* [MS-CIFS] 2.2.3.1: where a NTSTATUS stands, and what says that it does. */
+#define STATUS_OFFSET (NTSIGN_NBT_HEADER_LEN + 5)
+#define FLAGS2_OFFSET (NTSIGN_NBT_HEADER_LEN + 10)
+#define FLAGS2_NT_STATUS 0x4000
+
 void ntsign_enforce_deny(struct ntsign_connection *c, const uint8_t *message,
 			 size_t len, uint32_t sequence)
+{
+	ntsign_enforce_answer(c, message, len, sequence,
+			      NT_STATUS_ACCESS_DENIED);
+}
+
+void ntsign_enforce_answer(struct ntsign_connection *c,
+			   const uint8_t *message, size_t len,
+			   uint32_t sequence, NTSTATUS error)
 {
 	struct smbXsrv_connection *xconn = c->xconn;
 	struct ntsign_smb1_header header = { .command = 0, };
@@ -388,6 +401,9 @@ void ntsign_enforce_deny(struct ntsign_connection *c, const uint8_t *message,
 	    !ntsign_smb1_access_denied(message, len, c->nt_status, answer) ||
 	    !frame_take(c, NTSIGN_NBT_HEADER_LEN + len)) {
 		exit_server_cleanly("ntsign: a refused request is not whole");
+	}
+	if (SVAL(answer, FLAGS2_OFFSET) & FLAGS2_NT_STATUS) {
+		SIVAL(answer, STATUS_OFFSET, NT_STATUS_V(error));
 	}
 	if (header.command == NTSIGN_SMB1_NT_CANCEL) {
 		return;		/* has no response: [MS-CIFS] 2.2.4.65.2 */

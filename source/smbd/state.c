@@ -193,6 +193,43 @@ uint32_t ntsign_state_take_lost(struct ntsign_state *state)
 	return lost.count;
 }
 
+/* `ntsign reset` deletes the record of this name: source/tool/reset.c. */
+#define OUTAGE "outage"
+
+static void outage_parse(TDB_DATA key, TDB_DATA value, void *private_data)
+{
+	const char **scope = private_data;
+	bool registry = value.dsize == strlen("registry") &&
+		memcmp(value.dptr, "registry", value.dsize) == 0;
+
+	*scope = registry ? "registry" : "system";
+}
+
+const char *ntsign_state_outage(struct ntsign_state *state)
+{
+	const char *scope = NULL;
+
+	if (state != NULL) {
+		(void)dbwrap_parse_record(state->db,
+					  string_term_tdb_data(OUTAGE),
+					  outage_parse, &scope);
+	}
+	return scope;
+}
+
+void ntsign_state_outage_begin(struct ntsign_state *state, const char *scope)
+{
+	NTSTATUS status = NT_STATUS_INVALID_HANDLE;
+
+	if (state != NULL) {
+		status = dbwrap_store(
+			state->db, string_term_tdb_data(OUTAGE),
+			make_tdb_data((const uint8_t *)scope, strlen(scope)),
+			0);
+	}
+	complain(status);
+}
+
 /* A key for an address's counter: "c" and the bucket's number. */
 static TDB_DATA bucket_key(const char *address, char key[8])
 {
