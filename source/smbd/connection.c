@@ -718,6 +718,11 @@ static enum frame_next frame_before(struct ntsign_connection *c)
 		ntsign_enforce_deny(c, frame.message, frame.len, sequence);
 		return FRAME_DONE;
 	}
+	if (ntsign_pipe_frame(c, &frame.header, frame.message, frame.have,
+			      frame.len)) {
+		ntsign_signature_after(c);
+		return FRAME_DONE;
+	}
 	setup = !frame.whole ? 0 :
 		ntsign_smb1_find_command(frame.message, frame.have,
 					 NTSIGN_SMB1_SESSION_SETUP);
@@ -779,6 +784,7 @@ static void frame_handler(struct tevent_context *ev, struct tevent_fd *fde,
 	}
 	handling = NULL;
 	c->encrypted = false;
+	ntsign_pipe_look();
 	connection_negotiated(c, false);
 	ntsign_logon_hook(c);
 	ntsign_session_end(c);
@@ -1024,6 +1030,7 @@ NTSTATUS ntsign_connection_attach(struct ntsign_module *module,
 		return NT_STATUS_NO_MEMORY;
 	}
 	connection_publish(c);
+	ntsign_pipe_attach(c);
 	return NT_STATUS_OK;
 }
 

@@ -119,6 +119,13 @@ struct ntsign_suppressed *ntsign_state_take_suppressed(
 	TALLOC_CTX *mem_ctx, struct ntsign_state *state, time_t now,
 	size_t *count);
 
+/*
+ * The emulated outage of Q264684, until `ntsign reset`: its scope, as the
+ * option has it (static text), or NULL when there is none.
+ */
+const char *ntsign_state_outage(struct ntsign_state *state);
+void ntsign_state_outage_begin(struct ntsign_state *state, const char *scope);
+
 /* ---- audit.c ---- */
 
 /* A record with the fields that all have. NULL when memory runs out. */
@@ -207,6 +214,12 @@ const char *ntsign_enforce_tree(const struct ntsign_connection *c,
  */
 void ntsign_enforce_deny(struct ntsign_connection *c, const uint8_t *message,
 			 size_t len, uint32_t sequence);
+
+/* The same with another error; a client that does not know NTSTATUS is told
+ * that access is denied all the same. */
+void ntsign_enforce_answer(struct ntsign_connection *c,
+			   const uint8_t *message, size_t len,
+			   uint32_t sequence, NTSTATUS error);
 
 /* ---- connection.c ---- */
 
@@ -454,6 +467,29 @@ void ntsign_sequence_matched(struct ntsign_connection *c);
 void ntsign_sequence_record_desynchronised(const struct ntsign_connection *c,
 					   uint32_t expected,
 					   uint32_t received);
+/* ---- pipe.c, pipe_smb1.c ---- */
+
+/* Looks for new pipes from now on, where an option asks for it. */
+void ntsign_pipe_attach(struct ntsign_connection *c);
+/* Looks for new pipes: after smbd has handled an SMB1 frame. */
+void ntsign_pipe_look(void);
+/* Whether an option has a pipe's traffic changed. */
+bool ntsign_pipe_acts(void);
+/* Before smbd handles an SMB1 frame: true when it has been answered. have:
+ * what of the message is at hand, its first 34 bytes at least; full: all of
+ * its bytes. */
+bool ntsign_pipe_frame(struct ntsign_connection *c,
+		       const struct ntsign_smb1_header *header,
+		       const uint8_t *message, size_t have, size_t full);
+/* Whether the emulated remote registry is down. */
+bool ntsign_pipe_registry_down(void);
+/* Records that winreg could not be opened. */
+void ntsign_pipe_unavailable(struct ntsign_connection *c, uint64_t vuid);
+/*
+ * Whether it took the system with it, scope `system`: then new session setups
+ * fail. False in a process where the preload half did not take part.
+ */
+bool ntsign_registry_system_down(void);
 
 /* ---- tree.c ---- */
 

@@ -1,0 +1,623 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The tap: a tstream in front of the one that smbd has to a pipe's server.
+ *
+ * smbd reads a message of a pipe in two steps, its first byte and then as much
+ * as tstream_pending_bytes() tells. Where the machine acts, the tap reads from
+ * the server in the same way, a message at a time and only while smbd waits
+ * for one, and keeps messages in a queue that the machine's own answers join.
+ *
+ * Invariant: a write of smbd's ends well only when all that the machine made
+ * of it has been written; a read is never left waiting when the queue has
+ * what it wants, or the pipe has ended.
+ */
+#include "tap.h"
+
+#include "lib/tsocket/tsocket_internal.h"
+#include "lib/util/tevent_unix.h"
+#include "ntsign/dcerpc.h"
+
+#undef DBGC_CLASS
+#define DBGC_CLASS DBGC_RPC_SRV
+
+/* A message's length has 16 bits on the way to the server. */
+#define MESSAGE_MAX 0xFFFF
+
+struct message {
+	struct message *prev, *next;
+	uint8_t *data;
+	size_t len;
+	size_t pos;		/* what has been read */
+};
+
+struct tap {
+	struct tstream_context *inner;
+	struct ntsign_registry *machine;
+	const struct ntsign_tap_fns *fns;
+	void *private_data;
+
+	struct message *incoming;	/* to be read by smbd */
+	struct message *outgoing;	/* to be written to the server */
+	struct tevent_req *reader;	/* smbd's read that waits, or NULL */
+	struct tevent_context *ev;	/* its */
+	bool fetching;			/* a message of the server's */
+	uint8_t head[1];		/* its first byte */
+	struct message *fetched;	/* the rest of it */
+	int read_error;			/* errno, once the queue is empty */
+	int write_error;
+};
+
+/* ---- the machine's hands ---- */
+
+static bool queue(struct tap *tap, struct message **list, const uint8_t *data,
+		  size_t len)
+{
+	struct message *message = talloc_zero(tap, struct message);
+
+	if (message != NULL) {
+		message->data = talloc_memdup(message, data, len);
+		message->len = len;
+	}
+	if (message == NULL || message->data == NULL) {
+		TALLOC_FREE(message);
+		tap->read_error = ENOMEM;
+		tap->write_error = ENOMEM;
+		return false;
+	}
+	DLIST_ADD_END(*list, message);
+	return true;
+}
+
+/* A PDU a message, which is how clients write them. */
+static void tap_forward(void *private_data, const uint8_t *data, size_t len)
+{
+	struct tap *tap = private_data;
+
+	while (len != 0) {
+		size_t n = len;
+		size_t pdu_len = 0;
+
+		if (ntsign_dcerpc_next(data, len, &pdu_len) ==
+		    NTSIGN_DCERPC_PDU && pdu_len < len) {
+			n = pdu_len;
+		}
+		n = MIN(n, MESSAGE_MAX);
+		if (!queue(tap, &tap->outgoing, data, n)) {
+			return;
+		}
+		data += n;
+		len -= n;
+	}
+}
+
+static void tap_answer(void *private_data, const uint8_t *data, size_t len)
+{
+	struct tap *tap = private_data;
+
+	(void)queue(tap, &tap->incoming, data, len);
+}
+
+static void queue_free(struct message **list)
+{
+	while (*list != NULL) {
+		struct message *message = *list;
+
+		DLIST_REMOVE(*list, message);
+		TALLOC_FREE(message);
+	}
+}
+
+/*
+ * The errors are those that smbd knows as STATUS_PIPE_BROKEN and
+ * STATUS_PIPE_DISCONNECTED, nt_status_np_pipe().
+ */
+static void tap_end(void *private_data, bool broken)
+{
+	struct tap *tap = private_data;
+
+	tap->read_error = broken ? ECONNRESET : EPIPE;
+	tap->write_error = tap->read_error;
+	queue_free(&tap->outgoing);
+	if (broken) {
+		queue_free(&tap->incoming);
+	}
+}
+
+static void tap_report(void *private_data,
+		       const struct ntsign_registry_report *report)
+{
+	struct tap *tap = private_data;
+
+	tap->fns->report(tap->private_data, report);
+}
+
+static bool tap_decodes(void *private_data, uint16_t opnum, bool big_endian,
+			const uint8_t *stub, size_t len)
+{
+	struct tap *tap = private_data;
+
+	return tap->fns->decodes(tap->private_data, opnum, big_endian, stub,
+				 len);
+}
+
+static const struct ntsign_registry_ops machine_ops = {
+	.forward = tap_forward,
+	.answer = tap_answer,
+	.report = tap_report,
+	.end = tap_end,
+	.decodes = tap_decodes,
+};
+
+/* ---- smbd reads ---- */
+
+struct read_state {
+	struct tap *tap;
+	/* what is still to be filled */
+	struct iovec *vector;
+	size_t count;
+	int ret;
+};
+
+static ssize_t tap_pending_bytes(struct tstream_context *stream)
+{
+	struct tap *tap = tstream_context_data(stream, struct tap);
+	const struct message *first = tap->incoming;
+
+	if (!ntsign_registry_acts(tap->machine)) {
+		return tstream_pending_bytes(tap->inner);
+	}
+	/* as smbd's own stream has it: of a message begun only, so that a read
+	 * ends where the message does */
+	return (first != NULL && first->pos != 0) ?
+		(ssize_t)(first->len - first->pos) : 0;
+}
+
+static void read_passed(struct tevent_req *subreq)
+{
+	struct tevent_req *req = tevent_req_callback_data(
+		subreq, struct tevent_req);
+	struct read_state *state = tevent_req_data(req, struct read_state);
+	int err = 0;
+
+	state->ret = tstream_readv_recv(subreq, &err);
+	TALLOC_FREE(subreq);
+	if (state->ret == -1) {
+		tevent_req_error(req, err);
+		return;
+	}
+	tevent_req_done(req);
+}
+
+static void fill(struct read_state *state)
+{
+	struct tap *tap = state->tap;
+
+	while (state->count != 0 && tap->incoming != NULL) {
+		struct message *message = tap->incoming;
+		struct iovec *v = state->vector;
+		size_t n = MIN(v->iov_len, message->len - message->pos);
+
+		memcpy(v->iov_base, message->data + message->pos, n);
+		message->pos += n;
+		v->iov_base = (uint8_t *)v->iov_base + n;
+		v->iov_len -= n;
+		state->ret += (int)n;
+		if (v->iov_len == 0) {
+			state->vector++;
+			state->count--;
+		}
+		if (message->pos == message->len) {
+			DLIST_REMOVE(tap->incoming, message);
+			TALLOC_FREE(message);
+		}
+	}
+}
+
+static void fetch_start(struct tap *tap);
+
+/* Serves smbd's read from the queue, or sees that there will be something. */
+static void serve(struct tap *tap)
+{
+	struct tevent_req *req = tap->reader;
+	struct read_state *state = NULL;
+
+	if (req == NULL) {
+		return;
+	}
+	state = tevent_req_data(req, struct read_state);
+	fill(state);
+	if (state->count == 0) {
+		tap->reader = NULL;
+		tevent_req_done(req);
+		return;
+	}
+	if (tap->read_error == 0) {
+		fetch_start(tap);
+	}
+	if (tap->read_error != 0 && tap->reader == req) {
+		tap->reader = NULL;
+		tevent_req_error(req, tap->read_error);
+	}
+}
+
+static void fetch_failed(struct tap *tap, int error)
+{
+	tap->fetching = false;
+	TALLOC_FREE(tap->fetched);
+	if (tap->read_error == 0) {
+		tap->read_error = error;
+	}
+	serve(tap);
+}
+
+/* A whole message of the server's is here. */
+static void fetch_done(struct tap *tap)
+{
+	struct message *message = tap->fetched;
+
+	tap->fetching = false;
+	tap->fetched = NULL;
+	if (tap->read_error != 0) {
+		/* the machine's last answer waits for all that is due */
+		TALLOC_FREE(message);
+	} else {
+		DLIST_ADD_END(tap->incoming, message);
+		ntsign_registry_response(tap->machine, message->data,
+					 message->len);
+	}
+	serve(tap);
+}
+
+static void fetch_rest_done(struct tevent_req *subreq)
+{
+	struct tap *tap = tevent_req_callback_data(subreq, struct tap);
+	int err = 0;
+	int ret;
+
+	ret = tstream_readv_recv(subreq, &err);
+	TALLOC_FREE(subreq);
+	if (ret == -1) {
+		fetch_failed(tap, err);
+		return;
+	}
+	fetch_done(tap);
+}
+
+static void fetch_rest(struct tap *tap)
+{
+	ssize_t pending = tstream_pending_bytes(tap->inner);
+	struct message *message = NULL;
+	struct tevent_req *subreq = NULL;
+	struct iovec vector;
+
+	if (pending == -1) {
+		fetch_failed(tap, errno);
+		return;
+	}
+	message = talloc_zero(tap, struct message);
+	if (message != NULL) {
+		message->len = 1 + (size_t)pending;
+		message->data = talloc_array(message, uint8_t, message->len);
+	}
+	if (message == NULL || message->data == NULL) {
+		TALLOC_FREE(message);
+		fetch_failed(tap, ENOMEM);
+		return;
+	}
+	message->data[0] = tap->head[0];
+	tap->fetched = message;
+	if (pending == 0) {
+		fetch_done(tap);
+		return;
+	}
+	vector = (struct iovec) {
+		.iov_base = message->data + 1,
+		.iov_len = (size_t)pending,
+	};
+	subreq = tstream_readv_send(tap, tap->ev, tap->inner, &vector, 1);
+	if (subreq == NULL) {
+		fetch_failed(tap, ENOMEM);
+		return;
+	}
+	tevent_req_set_callback(subreq, fetch_rest_done, tap);
+}
+
+static void fetch_head_done(struct tevent_req *subreq)
+{
+	struct tap *tap = tevent_req_callback_data(subreq, struct tap);
+	int err = 0;
+	int ret;
+
+	ret = tstream_readv_recv(subreq, &err);
+	TALLOC_FREE(subreq);
+	if (ret == -1) {
+		fetch_failed(tap, err);
+		return;
+	}
+	fetch_rest(tap);
+}
+
+/* Has the server's next message read, unless that is under way. */
+static void fetch_start(struct tap *tap)
+{
+	struct tevent_req *subreq = NULL;
+	struct iovec vector = { .iov_base = tap->head, .iov_len = 1, };
+
+	if (tap->fetching) {
+		return;
+	}
+	subreq = tstream_readv_send(tap, tap->ev, tap->inner, &vector, 1);
+	if (subreq == NULL) {
+		tap->read_error = ENOMEM;
+		return;
+	}
+	tap->fetching = true;
+	tevent_req_set_callback(subreq, fetch_head_done, tap);
+}
+
+/* smbd gives its read up, or has its result. */
+static void read_cleanup(struct tevent_req *req, enum tevent_req_state req_state)
+{
+	struct read_state *state = tevent_req_data(req, struct read_state);
+
+	if (state->tap != NULL && state->tap->reader == req) {
+		state->tap->reader = NULL;
+	}
+	state->tap = NULL;
+}
+
+static struct tevent_req *tap_readv_send(TALLOC_CTX *mem_ctx,
+					 struct tevent_context *ev,
+					 struct tstream_context *stream,
+					 struct iovec *vector, size_t count)
+{
+	struct tap *tap = tstream_context_data(stream, struct tap);
+	struct tevent_req *req = NULL;
+	struct tevent_req *subreq = NULL;
+	struct read_state *state = NULL;
+
+	req = tevent_req_create(mem_ctx, &state, struct read_state);
+	if (req == NULL) {
+		return NULL;
+	}
+	if (!ntsign_registry_acts(tap->machine)) {
+		subreq = tstream_readv_send(state, ev, tap->inner, vector,
+					    count);
+		if (tevent_req_nomem(subreq, req)) {
+			return tevent_req_post(req, ev);
+		}
+		tevent_req_set_callback(subreq, read_passed, req);
+		return req;
+	}
+	state->vector = talloc_memdup(state, vector, count * sizeof(*vector));
+	if (tevent_req_nomem(state->vector, req)) {
+		return tevent_req_post(req, ev);
+	}
+	state->count = count;
+	state->tap = tap;
+	tevent_req_set_cleanup_fn(req, read_cleanup);
+	/* it may be served while smbd writes, or is about to be answered */
+	tevent_req_defer_callback(req, ev);
+	tap->reader = req;
+	tap->ev = ev;
+	serve(tap);
+	return req;
+}
+
+static int tap_readv_recv(struct tevent_req *req, int *perrno)
+{
+	struct read_state *state = tevent_req_data(req, struct read_state);
+	int ret = state->ret;
+
+	if (tevent_req_is_unix_error(req, perrno)) {
+		ret = -1;
+	}
+	tevent_req_received(req);
+	return ret;
+}
+
+/* ---- smbd writes ---- */
+
+struct write_state {
+	struct tap *tap;
+	struct tevent_context *ev;
+	struct message *message;	/* under way */
+	struct iovec vector;
+	int ret;
+};
+
+static void write_passed(struct tevent_req *subreq)
+{
+	struct tevent_req *req = tevent_req_callback_data(
+		subreq, struct tevent_req);
+	struct write_state *state = tevent_req_data(req, struct write_state);
+	int err = 0;
+
+	state->ret = tstream_writev_recv(subreq, &err);
+	TALLOC_FREE(subreq);
+	if (state->ret == -1) {
+		tevent_req_error(req, err);
+		return;
+	}
+	tevent_req_done(req);
+}
+
+static void write_next_done(struct tevent_req *subreq);
+
+/* Where the machine ends a pipe with an answer, what smbd writes at that time
+ * has been taken. */
+static bool write_lost(const struct tap *tap)
+{
+	return tap->write_error == ECONNRESET || tap->write_error == ENOMEM;
+}
+
+/* Writes what the machine has let pass, a message at a time. */
+static void write_next(struct tevent_req *req)
+{
+	struct write_state *state = tevent_req_data(req, struct write_state);
+	struct tap *tap = state->tap;
+	struct message *message = tap->outgoing;
+	struct tevent_req *subreq = NULL;
+
+	if (write_lost(tap)) {
+		tevent_req_error(req, tap->write_error);
+		return;
+	}
+	if (message == NULL) {
+		tevent_req_done(req);
+		return;
+	}
+	DLIST_REMOVE(tap->outgoing, message);
+	state->message = talloc_move(state, &message);
+	state->vector = (struct iovec) {
+		.iov_base = state->message->data,
+		.iov_len = state->message->len,
+	};
+	subreq = tstream_writev_send(state, state->ev, tap->inner,
+				     &state->vector, 1);
+	if (tevent_req_nomem(subreq, req)) {
+		return;
+	}
+	tevent_req_set_callback(subreq, write_next_done, req);
+}
+
+static void write_next_done(struct tevent_req *subreq)
+{
+	struct tevent_req *req = tevent_req_callback_data(
+		subreq, struct tevent_req);
+	struct write_state *state = tevent_req_data(req, struct write_state);
+	int err = 0;
+	int ret;
+
+	ret = tstream_writev_recv(subreq, &err);
+	TALLOC_FREE(subreq);
+	TALLOC_FREE(state->message);
+	if (ret == -1) {
+		state->tap->write_error = err;
+		queue_free(&state->tap->outgoing);
+		tevent_req_error(req, err);
+		return;
+	}
+	write_next(req);
+}
+
+static void feed(struct tap *tap, const struct iovec *vector, size_t count)
+{
+	size_t i;
+
+	if (tap->fns->breaks(tap->private_data)) {
+		tap_end(tap, true);
+		return;
+	}
+	for (i = 0; i < count; i++) {
+		ntsign_registry_request(tap->machine, vector[i].iov_base,
+					vector[i].iov_len);
+	}
+}
+
+static struct tevent_req *tap_writev_send(TALLOC_CTX *mem_ctx,
+					  struct tevent_context *ev,
+					  struct tstream_context *stream,
+					  const struct iovec *vector,
+					  size_t count)
+{
+	struct tap *tap = tstream_context_data(stream, struct tap);
+	struct tevent_req *req = NULL;
+	struct tevent_req *subreq = NULL;
+	struct write_state *state = NULL;
+	size_t i;
+
+	req = tevent_req_create(mem_ctx, &state, struct write_state);
+	if (req == NULL) {
+		return NULL;
+	}
+	if (!ntsign_registry_acts(tap->machine)) {
+		feed(tap, vector, count);
+		subreq = tstream_writev_send(state, ev, tap->inner, vector,
+					     count);
+		if (tevent_req_nomem(subreq, req)) {
+			return tevent_req_post(req, ev);
+		}
+		tevent_req_set_callback(subreq, write_passed, req);
+		return req;
+	}
+	state->tap = tap;
+	state->ev = ev;
+	if (tap->write_error != 0) {
+		tevent_req_error(req, tap->write_error);
+		return tevent_req_post(req, ev);
+	}
+	feed(tap, vector, count);
+	serve(tap);
+	for (i = 0; i < count; i++) {
+		state->ret += (int)vector[i].iov_len;
+	}
+	write_next(req);
+	return tevent_req_is_in_progress(req) ? req :
+						tevent_req_post(req, ev);
+}
+
+static int tap_writev_recv(struct tevent_req *req, int *perrno)
+{
+	struct write_state *state = tevent_req_data(req, struct write_state);
+	int ret = state->ret;
+
+	if (tevent_req_is_unix_error(req, perrno)) {
+		ret = -1;
+	}
+	tevent_req_received(req);
+	return ret;
+}
+
+static struct tevent_req *tap_disconnect_send(TALLOC_CTX *mem_ctx,
+					      struct tevent_context *ev,
+					      struct tstream_context *stream)
+{
+	struct tap *tap = tstream_context_data(stream, struct tap);
+
+	return tstream_disconnect_send(mem_ctx, ev, tap->inner);
+}
+
+static int tap_disconnect_recv(struct tevent_req *req, int *perrno)
+{
+	return tstream_disconnect_recv(req, perrno);
+}
+
+static const struct tstream_context_ops tap_ops = {
+	.name = "ntsign_tap",
+	.pending_bytes = tap_pending_bytes,
+	.readv_send = tap_readv_send,
+	.readv_recv = tap_readv_recv,
+	.writev_send = tap_writev_send,
+	.writev_recv = tap_writev_recv,
+	.disconnect_send = tap_disconnect_send,
+	.disconnect_recv = tap_disconnect_recv,
+};
+
+bool ntsign_tap_insert(struct npa_state *npa,
+		       const struct ntsign_registry_rules *rules,
+		       const struct ntsign_tap_fns *fns, void *private_data,
+		       bool dead)
+{
+	struct tstream_context *stream = NULL;
+	struct tap *tap = NULL;
+
+	stream = tstream_context_create(npa, &tap_ops, &tap, struct tap,
+					__location__);
+	if (stream == NULL) {
+		return false;
+	}
+	*tap = (struct tap) { .fns = fns, };
+	tap->machine = ntsign_registry_new(tap, rules, &machine_ops, tap);
+	if (tap->machine == NULL) {
+		TALLOC_FREE(stream);
+		return false;
+	}
+	tap->private_data = talloc_steal(tap, private_data);
+	tap->inner = talloc_move(tap, &npa->stream);
+	npa->stream = stream;
+	if (dead) {
+		tap_end(tap, true);
+	}
+	return true;
+}
