@@ -344,9 +344,9 @@ static struct smbd_smb2_request *smb2_create(const struct files_struct *fsp)
 }
 
 /*
- * Exchanges the result of a CREATE that has ended well, between its end and
- * its answer, and closes what it opened. Deferred, as smbd is on its way to
- * ask for the result, or the event that brings it is about to be handled.
+ * Exchanges the result of a CREATE that has ended well and closes what it
+ * opened. smbd is on its way out of the function that made the request: nobody
+ * has been named yet who would be told of its end.
  */
 static bool open_fails(struct files_struct *fsp)
 {
@@ -355,13 +355,13 @@ static bool open_fails(struct files_struct *fsp)
 	if (req == NULL) {
 		return false;
 	}
-	tevent_req_defer_callback(req->subreq, req->sconn->ev_ctx);
 	tevent_req_nterror(req->subreq, NT_STATUS_PIPE_NOT_AVAILABLE);
 	(void)close_file_free(NULL, &fsp, ERROR_CLOSE);
 	return true;
 }
 
-static void pipe_opened(struct files_struct *fsp, struct npa_state *npa)
+static void pipe_opened(struct files_struct *fsp, struct npa_state *npa,
+			bool ending)
 {
 	const struct ntsign_options *options = ntsign->options;
 	const char *name = fsp->fsp_name->base_name;
@@ -384,7 +384,7 @@ static void pipe_opened(struct files_struct *fsp, struct npa_state *npa)
 		struct ntsign_connection *c = pipe_connection(fsp->vuid);
 		uint64_t vuid = fsp->vuid;
 
-		if (open_fails(fsp)) {
+		if (ending && open_fails(fsp)) {
 			record_unavailable(c, vuid, "winreg", false);
 			return;
 		}
@@ -412,7 +412,8 @@ static bool being_opened(const struct files_struct *fsp)
 	       IS_IPC(fsp->conn);
 }
 
-void ntsign_pipe_look(void)
+/* ending: the request that opened the newest is about to end. */
+static void look(bool ending)
 {
 	static uint64_t looked_at;
 	uint64_t before;
@@ -439,9 +440,14 @@ void ntsign_pipe_look(void)
 
 		next = fsp->next;
 		if (npa != NULL) {
-			pipe_opened(fsp, npa);
+			pipe_opened(fsp, npa, ending);
 		}
 	}
+}
+
+void ntsign_pipe_look(void)
+{
+	look(false);
 }
 
 /* What was there before this module's callback. */
@@ -456,7 +462,7 @@ static void trace_immediate(struct tevent_immediate *im,
 		chained_fn(im, point, chained_data);
 	}
 	if (point != TEVENT_EVENT_TRACE_DETACH) {
-		ntsign_pipe_look();
+		look(point == TEVENT_EVENT_TRACE_ATTACH);
 	}
 }
 

@@ -444,11 +444,11 @@ static void write_passed(struct tevent_req *subreq)
 
 static void write_next_done(struct tevent_req *subreq);
 
-/* Where the machine ends a pipe with an answer, what smbd writes at that time
- * has been taken. */
+/* Where the machine ends a pipe, what smbd writes at that time has been
+ * taken: that it is over shows in the read that follows. */
 static bool write_lost(const struct tap *tap)
 {
-	return tap->write_error == ECONNRESET || tap->write_error == ENOMEM;
+	return tap->write_error == ENOMEM;
 }
 
 /* Writes what the machine has let pass, a message at a time. */
