@@ -66,6 +66,7 @@ NOT_BY_JUMP = ['dl_iterate_phdr', 'dlopen', 'dlsym', 'dlerror'] + TOOLCHAIN_SYMB
 LIBRARIES = {
     'TALLOC': ('talloc', 'talloc.h', 'libtalloc-dev'),
     'JANSSON': ('jansson', 'jansson.h', 'libjansson-dev'),
+    'TDB': ('tdb', 'tdb.h', 'libtdb-dev'),
     'CRYPTO': ('crypto', 'openssl/evp.h', 'libssl-dev'),
     'CMOCKA': ('cmocka', 'cmocka.h', 'libcmocka-dev'),
 }
@@ -142,7 +143,7 @@ def find_sdk(conf):
 
     build = dict(re.findall(r'^ +([A-Z_]+): (.*)$', run(conf, [smbd, '-b']),
                             re.M))
-    for key in ('MODULESDIR', 'CONFIGFILE', 'LOGFILEBASE'):
+    for key in ('MODULESDIR', 'CONFIGFILE', 'LOGFILEBASE', 'LOCKDIR'):
         if not build.get(key):
             conf.fatal('%s -b does not print its %s' % (smbd, key))
     conf.env.SMBD = smbd
@@ -173,6 +174,7 @@ def find_sdk(conf):
     conf.define('NTSIGN_SAMBA_VERSION_STRING', stamp['samba'])
     conf.define('NTSIGN_CONFIGFILE', build['CONFIGFILE'])
     conf.define('NTSIGN_LOGFILEBASE', build['LOGFILEBASE'])
+    conf.define('NTSIGN_LOCKDIR', build['LOCKDIR'])
     conf.define('NTSIGN_MODULESDIR', conf.env.MODULESDIR)
 
 
@@ -206,7 +208,8 @@ def find_libraries(conf, names):
     for name in names:
         lib, header, package = LIBRARIES[name]
         before = '#include <stdarg.h>\n#include <stddef.h>\n' \
-                 '#include <stdint.h>\n#include <setjmp.h>\n'
+                 '#include <stdint.h>\n#include <setjmp.h>\n' \
+                 '#include <sys/types.h>\n'
         try:
             conf.check_cc(msg='Checking for ' + lib, lib=lib,
                           uselib_store=name, global_define=False,
@@ -235,7 +238,7 @@ def configure(conf):
                    'build/waf configure --with-fuzz (apt-get install clang)')
 
     find_sdk(conf)
-    find_libraries(conf, ['TALLOC', 'JANSSON', 'CRYPTO'] +
+    find_libraries(conf, ['TALLOC', 'JANSSON', 'TDB', 'CRYPTO'] +
                    (['CMOCKA'] if o.with_tests else []))
     probe_samba(conf)
 
@@ -314,7 +317,7 @@ def build(bld):
         installed.append(('${MODULESDIR}/vfs/ntsign.so', 'ntsign.so', 0o644))
     if tool:
         bld.program(target='ntsign', source=tool, includes=includes,
-                    use='core TALLOC JANSSON CRYPTO', cflags=['-fPIE'],
+                    use='core TALLOC JANSSON TDB CRYPTO', cflags=['-fPIE'],
                     linkflags=['-pie'], install_path=None)
         installed.append(('${PREFIX}/bin/ntsign', 'ntsign', 0o755))
     if bld.env.WITH_TESTS:

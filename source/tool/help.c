@@ -131,9 +131,19 @@ const struct ntsign_command ntsign_commands[] = {
 		.run = ntsign_probe_main,
 	}, {
 		.name = "reset",
+		.summary = "end an emulated outage",
 		.help =
-"`ntsign reset' ends an emulated outage. This is ntsign " NTSIGN_VERSION
-", which\nemulates none: it comes with a later version.\n",
+"Usage: ntsign reset [--smb-conf FILE]\n"
+"\n"
+"Ends the outage that `ntsign:remote registry = emulate' has led to (Q264684):\n"
+"winreg can be opened again, and where it took the system down, sessions can\n"
+"be set up. Done at once, whether smbd runs or not; needs root.\n"
+"\n"
+"  --smb-conf FILE  where to look for the lock directory, instead of\n"
+"                   " NTSIGN_CONFIGFILE "\n"
+"\n"
+"Exit status: 0 there is no outage any more; 3 it could not be ended.\n",
+		.run = ntsign_reset_main,
 	},
 	{ .name = NULL },
 };

@@ -42,6 +42,7 @@ int ntsign_check_main(TALLOC_CTX *mem_ctx, int argc, char **argv);
 int ntsign_report_main(TALLOC_CTX *mem_ctx, int argc, char **argv);
 int ntsign_follow_main(TALLOC_CTX *mem_ctx, int argc, char **argv);
 int ntsign_probe_main(TALLOC_CTX *mem_ctx, int argc, char **argv);
+int ntsign_reset_main(TALLOC_CTX *mem_ctx, int argc, char **argv);
 int ntsign_help_main(TALLOC_CTX *mem_ctx, int argc, char **argv);
 
 /* ---- help.c ---- */

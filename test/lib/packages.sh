@@ -11,7 +11,7 @@
 # shellcheck disable=SC2034
 readonly PACKAGES_BUILD=(
 	gcc libc6-dev binutils perl libparse-yapp-perl python3 dpkg-dev
-	xz-utils libtalloc-dev libjansson-dev libssl-dev
+	xz-utils libtalloc-dev libtdb-dev libjansson-dev libssl-dev
 )
 
 # The server, and the clients that are played against it.
