@@ -553,7 +553,8 @@ static enum frame_next setup_before(struct ntsign_connection *c,
 		return FRAME_SMBD;	/* which ends over its signature */
 	}
 	ntsign_session_refuse(c);
-	ntsign_enforce_deny(c, message, full, sequence);
+	ntsign_enforce_answer(c, message, full, sequence,
+			      ntsign_enforce_status(c->setup.refusal));
 	return FRAME_DONE;
 }
 

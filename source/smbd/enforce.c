@@ -236,6 +236,15 @@ static const char *sign_refusal(const struct ntsign_connection *c,
 	return NULL;
 }
 
+static const char system_down[] =
+	"the emulated outage has taken the system down";
+
+NTSTATUS ntsign_enforce_status(const char *refusal)
+{
+	return refusal == system_down ? NT_STATUS_INSUFF_SERVER_RESOURCES :
+					NT_STATUS_ACCESS_DENIED;
+}
+
 bool ntsign_enforce_setup(struct ntsign_connection *c,
 			  const struct ntsign_smb1_header *header,
 			  const uint8_t *message, size_t len, size_t setup)
@@ -271,6 +280,9 @@ bool ntsign_enforce_setup(struct ntsign_connection *c,
 		}
 		break;
 	}
+	if (c->setup.refusal == NULL && ntsign_registry_system_down()) {
+		c->setup.refusal = system_down;
+	}
 	return c->setup.refusal == NULL;
 }
 
@@ -281,6 +293,9 @@ const char *ntsign_enforce_leg(const struct ntsign_connection *c)
 	}
 	if (c == NULL) {
 		return not_known;
+	}
+	if (ntsign_registry_system_down()) {
+		return system_down;
 	}
 	if (ntsign_connection_is_smb2(c)) {
 		bool required = (c->xconn->smb2.server.security_mode &

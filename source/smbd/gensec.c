@@ -377,9 +377,9 @@ static struct tevent_req *refused_send(TALLOC_CTX *mem_ctx,
 	}
 	if (legs != NULL) {
 		legs_refuse(legs, refusal);
-		legs_failed(legs, NT_STATUS_ACCESS_DENIED);
+		legs_failed(legs, ntsign_enforce_status(refusal));
 	}
-	tevent_req_nterror(req, NT_STATUS_ACCESS_DENIED);
+	tevent_req_nterror(req, ntsign_enforce_status(refusal));
 	return tevent_req_post(req, ev);
 }
 
@@ -430,7 +430,7 @@ static void spnego_done(struct tevent_req *subreq)
 		return;
 	}
 	if (legs->refused) {
-		state->status = NT_STATUS_ACCESS_DENIED;
+		state->status = ntsign_enforce_status(legs->refusal);
 	}
 	if (!NT_STATUS_EQUAL(state->status,
 			     NT_STATUS_MORE_PROCESSING_REQUIRED)) {
@@ -503,7 +503,7 @@ static NTSTATUS spnego_session_info(struct gensec_security *gensec,
 	}
 	if (refusal != NULL) {
 		TALLOC_FREE(info);
-		status = NT_STATUS_ACCESS_DENIED;
+		status = ntsign_enforce_status(refusal);
 	}
 	if (legs != NULL && refusal != NULL) {
 		legs_refuse(legs, refusal);

@@ -108,8 +108,8 @@ static struct tevent_req *check_send(
 	}
 	refusal = check_refusal();
 	if (refusal != NULL) {
-		check_note(NT_STATUS_ACCESS_DENIED, refusal);
-		tevent_req_nterror(req, NT_STATUS_ACCESS_DENIED);
+		check_note(ntsign_enforce_status(refusal), refusal);
+		tevent_req_nterror(req, ntsign_enforce_status(refusal));
 		return tevent_req_post(req, ev);
 	}
 	check_keep_response(user_info);
@@ -204,7 +204,7 @@ static NTSTATUS check_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
 	data_blob_clear_free(&nt_key);
 	if (refusal != NULL) {
 		TALLOC_FREE(*server_returned_info);
-		status = NT_STATUS_ACCESS_DENIED;
+		status = ntsign_enforce_status(refusal);
 	}
 	check_note(status, refusal);
 	return status;

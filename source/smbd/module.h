@@ -193,6 +193,9 @@ bool ntsign_enforce_setup(struct ntsign_connection *c,
  */
 const char *ntsign_enforce_leg(const struct ntsign_connection *c);
 
+/* The status that goes with one of these reasons. */
+NTSTATUS ntsign_enforce_status(const char *refusal);
+
 /*
  * Why a session that has been authenticated must not be had, or NULL.
  * level: SECURITY_ANONYMOUS and so on; has_key: whether it has a session key;

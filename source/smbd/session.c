@@ -418,7 +418,7 @@ void ntsign_session_refuse(struct ntsign_connection *c)
 {
 	c->setup.refused = true;
 	c->setup.checked = true;
-	c->setup.check_status = NT_STATUS_ACCESS_DENIED;
+	c->setup.check_status = ntsign_enforce_status(c->setup.refusal);
 	setup_finish(c);
 }
 
