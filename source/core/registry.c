@@ -435,13 +435,25 @@ static struct auth *auth_find(const struct ntsign_registry *r, uint32_t id)
 	return NULL;
 }
 
-/* NTLMSSP tokens stand in SPNEGO's as they are. */
+/* NTLMSSP tokens stand in SPNEGO's as they are. NULL: there is none. */
+static const uint8_t *find_ntlmssp(const uint8_t *token, size_t len)
+{
+	static const char mark[] = "NTLMSSP";
+	size_t pos;
+
+	for (pos = 0; pos + sizeof(mark) <= len; pos++) {
+		if (memcmp(token + pos, mark, sizeof(mark)) == 0) {
+			return token + pos;
+		}
+	}
+	return NULL;
+}
+
 static void auth_token(struct ntsign_registry *r, struct auth *auth,
 		       const uint8_t *token, size_t len)
 {
-	static const char mark[] = "NTLMSSP";
 	struct ntsign_ntlmssp *message = NULL;
-	const uint8_t *p = memmem(token, len, mark, sizeof(mark));
+	const uint8_t *p = find_ntlmssp(token, len);
 
 	if (p == NULL) {
 		return;
