@@ -257,6 +257,11 @@ static const struct {
 	  { 28, 4, 0xFFFFFFF } }, NTSIGN_WINREG_BAD_STUB },
 	{ "values: a name over its room", "QueryMultipleValues",
 	  { { 64, 2, 6 } }, NTSIGN_WINREG_OVER_MAXIMUM },
+	{ "values: no name, and another number", "QueryMultipleValues null",
+	  { { 32, 4, 0 } }, NTSIGN_WINREG_BAD_STUB },
+	{ "values: less in the buffer than it has room for",
+	  "QueryMultipleValues2", { { 132, 4, 4 }, { 140, 4, 5 } },
+	  NTSIGN_WINREG_BAD_STUB },
 	{ "values: another number", "QueryMultipleValues null",
 	  { { 72, 4, 2 } }, NTSIGN_WINREG_BAD_STUB },
 };
