@@ -186,6 +186,9 @@ static bool append(struct ntsign_registry *r, struct bytes *bytes,
 {
 	size_t room = talloc_get_size(bytes->data);
 
+	if (len == 0) {
+		return true;
+	}
 	if (room - bytes->len < len) {
 		uint8_t *grown = NULL;
 
@@ -557,7 +560,8 @@ static bool trailer_agreed(const struct ntsign_registry *r,
 static enum ntsign_winreg_fault judge(struct ntsign_registry *r)
 {
 	enum ntsign_winreg_fault fault;
-	const uint8_t *stub = r->stub.data;
+	static const uint8_t nothing[1];
+	const uint8_t *stub = r->stub.len != 0 ? r->stub.data : nothing;
 	uint16_t opnum = r->first.opnum;
 	bool big_endian = r->first.big_endian;
 
