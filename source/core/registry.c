@@ -279,13 +279,12 @@ static void answered(struct ntsign_registry *r)
 {
 	size_t i;
 
-	if (r->answers.due != 0) {
-		r->answers.due--;
+	if (r->answers.due == 0) {
+		return;
 	}
+	r->answers.due--;
 	for (i = 0; i < r->owed_count; i++) {
-		if (r->owed[i].behind != 0) {
-			r->owed[i].behind--;
-		}
+		r->owed[i].behind--;	/* or it would have been sent */
 	}
 	pay(r);
 }
@@ -765,7 +764,8 @@ static void piece(struct ntsign_registry *r, const uint8_t *data, size_t len)
 	}
 }
 
-/* Steps over whole PDUs; returns how many bytes they are. */
+/* Steps over whole PDUs; returns how many bytes they are, all where the pipe
+ * has ended. */
 static size_t whole_pdus(struct ntsign_registry *r, const uint8_t *data,
 			 size_t len)
 {
@@ -773,17 +773,14 @@ static size_t whole_pdus(struct ntsign_registry *r, const uint8_t *data,
 
 	while (r->state != ENDED) {
 		size_t pdu_len = 0;
+		enum ntsign_dcerpc_next next = ntsign_dcerpc_next(
+			data + pos, len - pos, &pdu_len);
 
-		switch (ntsign_dcerpc_next(data + pos, len - pos, &pdu_len)) {
-		case NTSIGN_DCERPC_MORE:
-			return pos;
-		case NTSIGN_DCERPC_NONE:
+		if (next == NTSIGN_DCERPC_NONE) {
 			piece(r, data + pos, len - pos);
 			return len;
-		case NTSIGN_DCERPC_PDU:
-			break;
 		}
-		if (len - pos < pdu_len) {
+		if (next == NTSIGN_DCERPC_MORE || len - pos < pdu_len) {
 			return pos;
 		}
 		piece(r, data + pos, pdu_len);
@@ -803,9 +800,7 @@ void ntsign_registry_request(struct ntsign_registry *r, const uint8_t *data,
 	}
 	if (begun.len == 0) {
 		used = whole_pdus(r, data, len);
-		if (used < len && r->state != ENDED) {
-			(void)append(r, &r->pdu, data + used, len - used);
-		}
+		(void)append(r, &r->pdu, data + used, len - used);
 		return;
 	}
 	if (!append(r, &r->pdu, data, len)) {
@@ -814,9 +809,6 @@ void ntsign_registry_request(struct ntsign_registry *r, const uint8_t *data,
 	begun = r->pdu;
 	r->pdu = (struct bytes) { .data = NULL, };
 	used = whole_pdus(r, begun.data, begun.len);
-	if (used < begun.len && r->state != ENDED) {
-		(void)append(r, &r->pdu, begun.data + used,
-			     begun.len - used);
-	}
-	TALLOC_FREE(begun.data);
+	(void)append(r, &r->pdu, begun.data + used, begun.len - used);
+	talloc_free(begun.data);
 }

@@ -576,6 +576,103 @@ static void test_reports(void **state)
 	talloc_free(p.machine);
 }
 
+/* A later fragment with another trailer than the first one. */
+static void test_trailers(void **state)
+{
+	static const struct {
+		uint8_t type;
+		uint8_t level;
+		uint32_t context;
+		const char *out;
+	} later[] = {
+		{ 10, 5, 1, "[M]<" },	/* the stub does not decode, though */
+		{ 10, 6, 1, "[M]<" }, { 10, 5, 2, "[M]<" },
+		{ 0, 0, 0, "[M]<" },
+	};
+	const struct ntsign_registry_rules fix = FIX;
+	size_t i = 0;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(later); i++) {
+		struct pdu first = pdu_request(FIRST, 1, 0, 15, "12345678", 8);
+		struct pdu last = pdu_request(LAST, 1, 0, 15, "12345678", 8);
+		struct play p;
+
+		start(&p, &fix);
+		play(&p, "bB", 0);
+		add_auths(&p, STRONG);
+		pdu_auth(&first, 10, 5, 1, "0123456789abcdef", 16, 8);
+		if (later[i].type != 0) {
+			pdu_auth(&last, later[i].type, later[i].level,
+				 later[i].context, "0123456789abcdef", 16, 8);
+		}
+		feed(&p, first.data, first.len);
+		feed(&p, last.data, last.len);
+		assert_string_equal(p.out, later[i].out);
+		assert_int_equal(p.status, i == 0 ?
+				 NTSIGN_DCERPC_FAULT_NDR :
+				 NTSIGN_DCERPC_FAULT_PROTO);
+		talloc_free(p.machine);
+	}
+}
+
+static void test_details(void **state)
+{
+	const struct ntsign_registry_rules fix = FIX;
+	struct play p;
+	struct pdu pdu;
+
+	(void)state;
+	start(&p, &fix);
+	play(&p, "bB", 0);
+	add_auths(&p, STRONG);
+	/* another type than was agreed on */
+	pdu = sealed(1, 9, 5, 1);
+	feed(&p, pdu.data, pdu.len);
+	assert_int_equal(p.status, NTSIGN_DCERPC_FAULT_PROTO);
+	/* no stub at all */
+	pdu = pdu_request(FIRST | LAST, 1, 0, 15, NULL, 0);
+	feed(&p, pdu.data, pdu.len);
+	assert_int_equal(p.status, NTSIGN_DCERPC_FAULT_NDR);
+	/* a later fragment in the other byte order */
+	play(&p, "1", 0);
+	pdu = make(&p, '3');
+	pdu.data[4] = 0;
+	pdu.data[8] = 0;
+	pdu.data[9] = (uint8_t)pdu.len;
+	memcpy(pdu.data + 12, "\0\0\0", 3);
+	pdu.data[15] = (uint8_t)p.call;
+	pdu.data[22] = 0;
+	pdu.data[23] = 15;
+	feed(&p, pdu.data, pdu.len);
+	assert_int_equal(p.status, NTSIGN_DCERPC_FAULT_PROTO);
+	assert_string_equal(p.out, "[M]<[M]<[M]<");
+	talloc_free(p.machine);
+}
+
+/* The first token names nobody, and the key is told by the last. */
+static void test_tokens(void **state)
+{
+	const struct ntsign_registry_rules mismatched = MISMATCHED;
+	uint8_t token[72];
+	struct pdu pdu;
+	struct play p;
+
+	(void)state;
+	start(&p, &mismatched);
+	pdu = bind_all();
+	pdu_auth(&pdu, 10, 6, 1, "NTLMSSP\0\1\0\0\0\7\2\0\xA2"
+				 "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 32, 0);
+	feed(&p, pdu.data, pdu.len);
+	pdu = pdu_start(NTSIGN_DCERPC_AUTH3, FIRST | LAST, 1);
+	pdu_auth(&pdu, 10, 6, 1, token, authenticate(token, WEAK), 0);
+	feed(&p, pdu.data, pdu.len);
+	pdu = sealed(1, 10, 6, 1);
+	feed(&p, pdu.data, pdu.len);
+	assert_string_equal(p.out, ">>>");
+	talloc_free(p.machine);
+}
+
 /* Without a second opinion the machine's own judge decides. */
 static void test_alone(void **state)
 {
@@ -789,13 +886,13 @@ static void test_no_memory(void **state)
 			pdus[6] = make(&p, 'g');
 			pdus[7] = make(&p, 's');
 			for (m = 0; m < 8; m++) {
-				size_t half = pdus[m].len / 2;
+				size_t part = pdus[m].len / 5;
 
 				ntsign_registry_request(p.machine,
-							pdus[m].data, half);
+							pdus[m].data, part);
 				ntsign_registry_request(p.machine,
-							pdus[m].data + half,
-							pdus[m].len - half);
+							pdus[m].data + part,
+							pdus[m].len - part);
 				server(&p, '+');
 			}
 		}
@@ -818,6 +915,9 @@ int main(void)
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_secured),
 		cmocka_unit_test(test_reports),
+		cmocka_unit_test(test_trailers),
+		cmocka_unit_test(test_details),
+		cmocka_unit_test(test_tokens),
 		cmocka_unit_test(test_alone),
 		cmocka_unit_test(test_observing),
 		cmocka_unit_test(test_too_large),
