@@ -356,7 +356,8 @@ static void fetch_start(struct tap *tap)
 }
 
 /* smbd gives its read up, or has its result. */
-static void read_cleanup(struct tevent_req *req, enum tevent_req_state req_state)
+static void read_cleanup(struct tevent_req *req,
+			 enum tevent_req_state req_state)
 {
 	struct read_state *state = tevent_req_data(req, struct read_state);
 
