@@ -53,8 +53,6 @@ static void review_twice(struct reader *reader)
  * blamed for nothing else. */
 static void review_idle(struct reader *reader)
 {
-	static const char nothing[] =
-		"this version records nothing for it yet";
 	static const char no_handles[] =
 		"without effect while " PREFIX "credential handles = off";
 	const struct ntsign_options *options = reader->options;
@@ -67,9 +65,6 @@ static void review_idle(struct reader *reader)
 	     options->minimum_key_bits != 0,
 	     "weaker keys are recorded, to refuse them needs " PREFIX
 	     "mode = enforce");
-	note(reader, ID_SIGNING_COUNTER,
-	     options->signing_counter == NTSIGN_QUIRK_DETECT &&
-	     !reader->wrong[ID_SIGNING_COUNTER], nothing);
 	note(reader, ID_SIGNING_COUNTER_SKEW,
 	     options->signing_counter != NTSIGN_QUIRK_EMULATE &&
 	     !reader->wrong[ID_SIGNING_COUNTER],
