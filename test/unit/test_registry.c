@@ -122,9 +122,9 @@ static void op_end(void *private_data, bool broken)
 static bool op_decodes(void *private_data, uint16_t opnum, bool big_endian,
 		       const uint8_t *stub, size_t len)
 {
-	(void)len;
 	struct play *p = private_data;
 
+	(void)len;
 	p->asked++;
 	return p->decodes;
 }
