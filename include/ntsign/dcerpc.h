@@ -45,6 +45,7 @@ enum ntsign_dcerpc_type {
 #define NTSIGN_DCERPC_FAULT_SEC_PKG_ERROR 0x00000721
 #define NTSIGN_DCERPC_FAULT_NDR 0x000006F7
 #define NTSIGN_DCERPC_FAULT_OP_RNG 0x1C010002
+#define NTSIGN_DCERPC_FAULT_UNK_IF 0x1C010003
 #define NTSIGN_DCERPC_FAULT_PROTO 0x1C01000B
 
 /* The security trailer, [MS-RPCE] 2.2.2.11. */
@@ -91,7 +92,7 @@ bool ntsign_dcerpc_parse(const uint8_t *data, size_t len,
 
 /* What a presentation context of a bind or alter_context is for. */
 enum ntsign_dcerpc_use {
-	NTSIGN_DCERPC_OTHER,
+	NTSIGN_DCERPC_OTHER = 1,
 	/* the remote registry, in a transfer syntax other than NDR */
 	NTSIGN_DCERPC_WINREG_UNREADABLE,
 	NTSIGN_DCERPC_WINREG,

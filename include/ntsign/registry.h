@@ -19,6 +19,11 @@
 /* Bytes of a request's fragments, headers and all: what Samba takes, 4 MiB
  * of stub, with room for the headers of ordinary fragments. */
 #define NTSIGN_REGISTRY_MAX (5 * 1024 * 1024)
+/* The machine's own answers that a client may leave unread. No client of the
+ * registry has more than a few calls under way. */
+#define NTSIGN_REGISTRY_UNREAD_MAX 64
+/* Malformed requests of a pipe that are reported one by one. */
+#define NTSIGN_REGISTRY_REPORTS_MAX 16
 
 /* What is to be done on this pipe. */
 struct ntsign_registry_rules {
@@ -34,7 +39,12 @@ struct ntsign_registry_rules {
 
 enum ntsign_registry_event {
 	NTSIGN_REGISTRY_MALFORMED,	/* a request of the client's */
+	/* as many more that were not reported; once, from
+	 * ntsign_registry_close() */
+	NTSIGN_REGISTRY_MORE,
 	NTSIGN_REGISTRY_UNREADABLE,	/* passed on unseen; once a pipe */
+	/* too many answers: the pipe is about to end, broken */
+	NTSIGN_REGISTRY_UNREAD,
 	NTSIGN_REGISTRY_UNDECRYPTABLE,	/* Q322051's fault is sent */
 };
 
@@ -49,6 +59,7 @@ struct ntsign_registry_report {
 	bool down;		/* it takes the registry down */
 	uint8_t auth_type;	/* 0: none */
 	unsigned int key_bits;	/* of a sealed request; 0: not known */
+	uint64_t count;		/* of more; 0: it is one */
 };
 
 /*
@@ -92,5 +103,13 @@ void ntsign_registry_request(struct ntsign_registry *registry,
  * machine that acts only: it answers in the order of the requests. */
 void ntsign_registry_response(struct ntsign_registry *registry,
 			      const uint8_t *data, size_t len);
+
+/* The client has read one of the machine's own answers: to be called once for
+ * each, or the pipe ends after NTSIGN_REGISTRY_UNREAD_MAX of them. */
+void ntsign_registry_read(struct ntsign_registry *registry);
+
+/* The pipe has been closed: reports what has only been counted. To be called
+ * once, and nothing after it. */
+void ntsign_registry_close(struct ntsign_registry *registry);
 
 #endif

@@ -32,12 +32,16 @@
  * client the pipe breaks: ENDED. A machine that only observes reports, goes
  * to the same state and keeps nothing from the server.
  *
- * Not judged are requests on presentation contexts that are not winreg's (the
- * server answers those that it does not know), sealed ones and those in
- * another transfer syntax than NDR: these two are reported once.
+ * Not judged are requests on presentation contexts that are not winreg's,
+ * sealed ones and those in another transfer syntax than NDR: these two are
+ * reported once. On a pipe that is judged a context that no bind has named is
+ * nobody's: its requests are refused as the server would refuse them, for they
+ * tell of a bind that this machine has not seen; they take nothing down.
  *
  * A fault of the machine's own waits until the server has answered all that
- * was passed on before it.
+ * was passed on before it. The pipe ends, broken, where the client leaves too
+ * many of them unread. Of malformed requests the first few are reported, and
+ * the rest are counted.
  *
  * Invariant: in a machine that holds nothing goes to the server but by
  * pass_on(), and a fragment of a request that is judged not before its last
@@ -62,11 +66,11 @@ enum state {
 	ENDED,
 };
 
-/* A presentation context that is winreg's. */
-struct context {
-	uint16_t id;
-	bool readable;
-};
+/* Presentation contexts have ids of 16 bits; a page has those of one upper
+ * byte, each an enum ntsign_dcerpc_use, or this: */
+#define NOT_PROPOSED 0
+#define PAGES 256
+#define PAGE_LEN 256
 
 /* A security context, [MS-RPCE] 3.3.1.5.4. */
 struct auth {
@@ -80,7 +84,7 @@ struct auth {
 /* A fault that waits for the server's answers to what came before it. */
 struct owed {
 	uint8_t fault[NTSIGN_DCERPC_FAULT_LEN];
-	unsigned int behind;
+	uint64_t behind;	/* how many of them */
 };
 
 /* Bytes that grow. */
@@ -94,7 +98,8 @@ struct answers {
 	uint8_t header[NTSIGN_DCERPC_HEADER_LEN];
 	size_t have;
 	size_t skip;
-	unsigned int due;	/* the server owes */
+	uint64_t wanted;	/* so far */
+	uint64_t got;
 };
 
 struct ntsign_registry {
@@ -107,17 +112,22 @@ struct ntsign_registry {
 	enum state state;
 	struct bytes pdu;	/* the beginning of one */
 	struct ntsign_dcerpc_pdu first;	/* of the call under way; no bytes */
-	struct bytes held;	/* its fragments */
+	struct bytes held;	/* its fragments, where they are to go on */
+	size_t held_len;	/* and how long they are */
 	struct bytes stub;	/* and what they carry */
 
-	struct context *contexts;
-	size_t contexts_count;
+	uint8_t *contexts[PAGES];
 	struct auth *auths;
 	size_t auths_count;
 
 	struct answers answers;
+	/* a ring; in one that acts NTSIGN_REGISTRY_UNREAD_MAX */
 	struct owed *owed;
+	size_t owed_first;
 	size_t owed_count;
+	size_t unread;		/* own answers: owed or not read yet */
+	unsigned int told;	/* of malformed requests */
+	uint64_t untold;
 	bool ends;		/* with the last answer */
 	bool told_unreadable;
 };
@@ -129,12 +139,20 @@ struct ntsign_registry *ntsign_registry_new(
 	struct ntsign_registry *r = NULL;
 
 	r = talloc_zero(mem_ctx, struct ntsign_registry);
-	if (r != NULL) {
-		r->rules = *rules;
-		r->ops = ops;
-		r->private_data = private_data;
-		r->holds = rules->winreg && (rules->fix || rules->emulate);
-		r->acts = r->holds || rules->mismatched;
+	if (r == NULL) {
+		return NULL;
+	}
+	r->rules = *rules;
+	r->ops = ops;
+	r->private_data = private_data;
+	r->holds = rules->winreg && (rules->fix || rules->emulate);
+	r->acts = r->holds || rules->mismatched;
+	if (r->acts) {
+		r->owed = talloc_array(r, struct owed,
+				       NTSIGN_REGISTRY_UNREAD_MAX);
+		if (r->owed == NULL) {
+			TALLOC_FREE(r);
+		}
 	}
 	return r;
 }
@@ -161,6 +179,7 @@ static void call_over(struct ntsign_registry *r, enum state next)
 {
 	drop(&r->held);
 	drop(&r->stub);
+	r->held_len = 0;
 	r->state = next;
 }
 
@@ -168,6 +187,8 @@ static void end(struct ntsign_registry *r, bool broken)
 {
 	call_over(r, ENDED);
 	drop(&r->pdu);
+	r->owed_count = 0;
+	r->ends = false;
 	if (r->acts) {
 		r->ops->end(r->private_data, broken);
 	}
@@ -210,7 +231,7 @@ static void forward(struct ntsign_registry *r, const uint8_t *data, size_t len,
 		    bool wants_answer)
 {
 	r->ops->forward(r->private_data, data, len);
-	r->answers.due += wants_answer ? 1 : 0;
+	r->answers.wanted += wants_answer ? 1 : 0;
 }
 
 static void pass_on(struct ntsign_registry *r, const uint8_t *data, size_t len,
@@ -224,17 +245,15 @@ static void pass_on(struct ntsign_registry *r, const uint8_t *data, size_t len,
 /* Sends the faults that need not wait any more. */
 static void pay(struct ntsign_registry *r)
 {
-	size_t n = 0;
+	const struct owed *first = &r->owed[r->owed_first];
 
-	while (n < r->owed_count && r->owed[n].behind == 0) {
-		r->ops->answer(r->private_data, r->owed[n].fault,
-			       sizeof(r->owed[n].fault));
-		n++;
-	}
-	r->owed_count -= n;
-	if (n != 0) {
-		memmove(r->owed, r->owed + n,
-			r->owed_count * sizeof(r->owed[0]));
+	while (r->owed_count != 0 && first->behind <= r->answers.got) {
+		r->ops->answer(r->private_data, first->fault,
+			       sizeof(first->fault));
+		r->owed_first = (r->owed_first + 1) %
+			NTSIGN_REGISTRY_UNREAD_MAX;
+		r->owed_count--;
+		first = &r->owed[r->owed_first];
 	}
 	if (r->ends && r->owed_count == 0) {
 		r->ends = false;
@@ -242,21 +261,40 @@ static void pay(struct ntsign_registry *r)
 	}
 }
 
+/* Whoever reads none of so many answers would have this process keep them
+ * for ever. */
+static bool unread(struct ntsign_registry *r)
+{
+	struct ntsign_registry_report report = {
+		.event = NTSIGN_REGISTRY_UNREAD,
+		.reason = "the client does not read what it is answered",
+	};
+
+	r->ops->report(r->private_data, &report);
+	end(r, true);
+	return false;
+}
+
 static bool answer(struct ntsign_registry *r,
 		   const struct ntsign_dcerpc_pdu *pdu, uint32_t status)
 {
-	struct owed *owed = talloc_realloc(r, r->owed, struct owed,
-					   r->owed_count + 1);
+	struct owed *owed = NULL;
 
-	if (owed == NULL) {
-		return no_memory(r);
+	if (r->unread == NTSIGN_REGISTRY_UNREAD_MAX) {
+		return unread(r);
 	}
-	r->owed = owed;
-	owed += r->owed_count;
+	owed = &r->owed[(r->owed_first + r->owed_count) %
+			NTSIGN_REGISTRY_UNREAD_MAX];
 	ntsign_dcerpc_fault(pdu, status, owed->fault);
-	owed->behind = r->answers.due;
+	owed->behind = r->answers.wanted;
 	r->owed_count++;
+	r->unread++;
 	return true;
+}
+
+void ntsign_registry_read(struct ntsign_registry *r)
+{
+	r->unread--;
 }
 
 /* Whether a PDU of the server's ends an answer. */
@@ -277,16 +315,10 @@ static bool ends_answer(const uint8_t *header)
 
 static void answered(struct ntsign_registry *r)
 {
-	size_t i;
-
-	if (r->answers.due == 0) {
-		return;
+	if (r->answers.got != r->answers.wanted) {
+		r->answers.got++;
+		pay(r);
 	}
-	r->answers.due--;
-	for (i = 0; i < r->owed_count; i++) {
-		r->owed[i].behind--;	/* or it would have been sent */
-	}
-	pay(r);
 }
 
 void ntsign_registry_response(struct ntsign_registry *r, const uint8_t *data,
@@ -324,6 +356,18 @@ void ntsign_registry_response(struct ntsign_registry *r, const uint8_t *data,
 
 /* ---- what is refused ---- */
 
+/* What takes the registry down is told of in any case: once. */
+static void tell_malformed(struct ntsign_registry *r,
+			   const struct ntsign_registry_report *report)
+{
+	if (r->told < NTSIGN_REGISTRY_REPORTS_MAX || report->down) {
+		r->told++;
+		r->ops->report(r->private_data, report);
+	} else {
+		r->untold++;
+	}
+}
+
 static void report(struct ntsign_registry *r,
 		   const struct ntsign_dcerpc_pdu *pdu,
 		   enum ntsign_winreg_fault fault)
@@ -341,7 +385,20 @@ static void report(struct ntsign_registry *r,
 		.down = down,
 	};
 
-	r->ops->report(r->private_data, &report);
+	tell_malformed(r, &report);
+}
+
+void ntsign_registry_close(struct ntsign_registry *r)
+{
+	struct ntsign_registry_report report = {
+		.event = NTSIGN_REGISTRY_MORE,
+		.reason = "more than are recorded one by one",
+	};
+
+	if (r->untold != 0) {
+		report.count = r->untold;
+		r->ops->report(r->private_data, &report);
+	}
 }
 
 /* A malformed request, or what is none. over: no more of its call is to
@@ -367,6 +424,26 @@ static void refuse(struct ntsign_registry *r,
 	}
 }
 
+/* On a context that nobody has proposed. */
+static void refuse_unbound(struct ntsign_registry *r,
+			   const struct ntsign_dcerpc_pdu *pdu, bool over)
+{
+	struct ntsign_registry_report report = {
+		.event = NTSIGN_REGISTRY_MALFORMED,
+		.has_opnum = true,
+		.opnum = pdu->opnum,
+		.reason = "its presentation context has not been bound",
+		.answered = r->holds,
+		.status = NTSIGN_DCERPC_FAULT_UNK_IF,
+	};
+
+	tell_malformed(r, &report);
+	r->state = over ? IDLE : THROWN;
+	if (r->holds && answer(r, pdu, report.status)) {
+		pay(r);
+	}
+}
+
 static void unreadable(struct ntsign_registry *r,
 		       const struct ntsign_dcerpc_pdu *pdu, const char *why)
 {
@@ -386,42 +463,31 @@ static void unreadable(struct ntsign_registry *r,
 
 /* ---- contexts ---- */
 
-static struct context *context_find(const struct ntsign_registry *r,
-				    uint16_t id)
+/* An enum ntsign_dcerpc_use, or NOT_PROPOSED. */
+static uint8_t context_use(const struct ntsign_registry *r, uint16_t id)
 {
-	size_t i;
+	const uint8_t *page = r->contexts[id / PAGE_LEN];
 
-	for (i = 0; i < r->contexts_count; i++) {
-		if (r->contexts[i].id == id) {
-			return &r->contexts[i];
-		}
-	}
-	return NULL;
+	return page != NULL ? page[id % PAGE_LEN] : NOT_PROPOSED;
 }
 
 /* What has once been proposed as winreg's stays so: the server may have
- * refused what was proposed later. Ids have 16 bits, so this is bounded. */
+ * refused what was proposed later. The uses are in that order. */
 static bool context_note(void *private_data, uint16_t id,
 			 enum ntsign_dcerpc_use use)
 {
 	struct ntsign_registry *r = private_data;
-	struct context *c = context_find(r, id);
+	uint8_t **page = &r->contexts[id / PAGE_LEN];
 
-	if (use == NTSIGN_DCERPC_OTHER) {
-		return true;
-	}
-	if (c == NULL) {
-		c = talloc_realloc(r, r->contexts, struct context,
-				   r->contexts_count + 1);
-		if (c == NULL) {
+	if (*page == NULL) {
+		*page = talloc_zero_array(r, uint8_t, PAGE_LEN);
+		if (*page == NULL) {
 			return no_memory(r);
 		}
-		r->contexts = c;
-		c += r->contexts_count;
-		r->contexts_count++;
-		*c = (struct context) { .id = id, };
 	}
-	c->readable |= (use == NTSIGN_DCERPC_WINREG);
+	if ((*page)[id % PAGE_LEN] < (uint8_t)use) {
+		(*page)[id % PAGE_LEN] = (uint8_t)use;
+	}
 	return true;
 }
 
@@ -581,11 +647,12 @@ static void hold(struct ntsign_registry *r,
 	bool last = (pdu->flags & NTSIGN_DCERPC_LAST) != 0;
 	enum ntsign_winreg_fault fault;
 
-	if (r->held.len + len > NTSIGN_REGISTRY_MAX) {
+	r->held_len += len;
+	if (r->held_len > NTSIGN_REGISTRY_MAX) {
 		refuse(r, pdu, NTSIGN_WINREG_BAD_PDU, last);
 		return;
 	}
-	if (!append(r, &r->held, data, len) ||
+	if ((r->holds && !append(r, &r->held, data, len)) ||
 	    !append(r, &r->stub, pdu->body, pdu->body_len) || !last) {
 		return;
 	}
@@ -603,7 +670,7 @@ static void request_begin(struct ntsign_registry *r,
 			  const struct ntsign_dcerpc_pdu *pdu,
 			  const uint8_t *data, size_t len)
 {
-	const struct context *context = context_find(r, pdu->context);
+	uint8_t use = context_use(r, pdu->context);
 	bool last = (pdu->flags & NTSIGN_DCERPC_LAST) != 0;
 
 	if (r->state == HELD || r->state == PASSED) {
@@ -613,12 +680,16 @@ static void request_begin(struct ntsign_registry *r,
 	r->first = *pdu;
 	r->first.body = NULL;
 	r->first.auth.token = NULL;
-	if (r->rules.winreg && context != NULL) {
+	if (r->rules.winreg && use == NOT_PROPOSED) {
+		refuse_unbound(r, pdu, last);
+		return;
+	}
+	if (r->rules.winreg && use != NTSIGN_DCERPC_OTHER) {
 		if (!trailer_agreed(r, pdu)) {
 			refuse(r, pdu, NTSIGN_WINREG_BAD_PDU, last);
 			return;
 		}
-		if (!context->readable) {
+		if (use == NTSIGN_DCERPC_WINREG_UNREADABLE) {
 			unreadable(r, pdu, "its transfer syntax is not NDR");
 		} else if (is_sealed(pdu)) {
 			unreadable(r, pdu, "it is sealed");

@@ -20,7 +20,9 @@
  * fails: an SMB1 request is answered in smbd's place before smbd sees it; an
  * SMB2 CREATE, which may be encrypted, is let open the pipe, and its result is
  * exchanged before it is sent. An open that is recognised by neither (behind
- * another request in an AndX chain, or encrypted SMB1) gets a broken pipe.
+ * another request in an AndX chain, or encrypted SMB1) gets a broken pipe. So
+ * does, where something is to be changed, a pipe that has been written to
+ * before it was found.
  *
  * Before authentication a client can reach: ntsign_pipe_look(), which looks at
  * what smbd has opened, and ntsign_pipe_frame().
@@ -148,9 +150,12 @@ static const char *event_name(enum ntsign_registry_event event)
 {
 	switch (event) {
 	case NTSIGN_REGISTRY_MALFORMED:
+	case NTSIGN_REGISTRY_MORE:
 		return "malformed";
 	case NTSIGN_REGISTRY_UNREADABLE:
 		return "unreadable";
+	case NTSIGN_REGISTRY_UNREAD:
+		return "unread";
 	case NTSIGN_REGISTRY_UNDECRYPTABLE:
 		break;
 	}
@@ -200,6 +205,9 @@ static void pipe_report(void *private_data,
 	}
 	if (report->key_bits != 0) {
 		ntsign_record_int(record, "keyBits", report->key_bits);
+	}
+	if (report->count != 0) {
+		ntsign_record_int(record, "count", (int64_t)report->count);
 	}
 	record_finish(c, record);
 	if (report->down) {
@@ -375,7 +383,9 @@ static void pipe_opened(struct files_struct *fsp, struct npa_state *npa,
 		.mismatched = strength_emulated(),
 	};
 	struct pipe *pipe = NULL;
-	bool dead = winreg && ntsign_pipe_registry_down();
+	bool acts = rules.fix || rules.emulate || rules.mismatched;
+	bool down = winreg && ntsign_pipe_registry_down();
+	bool dead = down || (acts && tevent_queue_length(npa->write_queue) != 0);
 
 	if (!rules.winreg && !rules.mismatched) {
 		return;
@@ -384,7 +394,7 @@ static void pipe_opened(struct files_struct *fsp, struct npa_state *npa,
 		struct ntsign_connection *c = pipe_connection(fsp->vuid);
 		uint64_t vuid = fsp->vuid;
 
-		if (ending && open_fails(fsp)) {
+		if (down && ending && open_fails(fsp)) {
 			record_unavailable(c, vuid, "winreg", false);
 			return;
 		}
@@ -399,7 +409,7 @@ static void pipe_opened(struct files_struct *fsp, struct npa_state *npa,
 	    !ntsign_tap_insert(npa, &rules, &tap_fns, pipe, dead)) {
 		DBG_ERR("ntsign: no memory to look at pipe %s\n", name);
 		TALLOC_FREE(pipe);
-		if (rules.fix || rules.emulate || rules.mismatched) {
+		if (acts) {
 			exit_server_cleanly("ntsign: no memory");
 		}
 	}

@@ -56,27 +56,23 @@ static bool answer(struct ntsign_connection *c, const uint8_t *message,
 
 /*
  * smbd carries an AndX chain out in one go: what is written to a pipe behind
- * its open would be on its way before a tap is in place. No client does so.
+ * its open, by whichever of many commands, would be on its way before a tap is
+ * in place. No client has anything there.
  */
-static bool writes_behind_open(const uint8_t *message, size_t len)
+static bool goes_on_behind_open(const uint8_t *message, size_t len)
 {
 	static const uint8_t opens[] = {
 		NTSIGN_SMB1_OPEN_ANDX, NTSIGN_SMB1_NT_CREATE_ANDX,
 	};
-	static const uint8_t writes[] = {
-		NTSIGN_SMB1_WRITE_ANDX, NTSIGN_SMB1_TRANSACTION,
-	};
 	size_t i;
-	size_t j;
 
 	for (i = 0; i < ARRAY_SIZE(opens); i++) {
 		size_t at = ntsign_smb1_find_command(message, len, opens[i]);
 
-		for (j = 0; at != 0 && j < ARRAY_SIZE(writes); j++) {
-			if (ntsign_smb1_find_command(message, len,
-						     writes[j]) > at) {
-				return true;
-			}
+		/* its word count, and its first word's AndXCommand */
+		if (at != 0 && at + 1 < len && message[at] != 0 &&
+		    message[at + 1] != 0xFF) {
+			return true;
 		}
 	}
 	return false;
@@ -92,11 +88,18 @@ static bool chain_denied(struct ntsign_connection *c,
 			 const struct ntsign_smb1_header *header,
 			 const uint8_t *message, size_t have, size_t full)
 {
-	if (have < full || !writes_behind_open(message, have) ||
-	    !(begins_with_tree(header) || is_ipc(c, message))) {
+	if (!(begins_with_tree(header) || is_ipc(c, message))) {
 		return false;
 	}
-	DBG_NOTICE("ntsign: a pipe's open with a write behind it in one "
+	if (have < full) {
+		/* its rest is not to come, or it is longer than any */
+		exit_server_cleanly("ntsign: a chain of requests cannot be "
+				    "seen");
+	}
+	if (!goes_on_behind_open(message, have)) {
+		return false;
+	}
+	DBG_NOTICE("ntsign: a pipe's open with a request behind it in one "
 		   "message is denied\n");
 	return answer(c, message, full, NT_STATUS_ACCESS_DENIED);
 }

@@ -9,7 +9,9 @@
  *
  * Invariant: a write of smbd's ends well only when all that the machine made
  * of it has been written; a read is never left waiting when the queue has
- * what it wants, or the pipe has ended.
+ * what it wants, or the pipe has ended. What a client can have the tap keep is
+ * bounded: one write, or one request of its, NTSIGN_REGISTRY_UNREAD_MAX of the
+ * machine's answers, and one message of the server's.
  */
 #include "tap.h"
 
@@ -20,14 +22,16 @@
 #undef DBGC_CLASS
 #define DBGC_CLASS DBGC_RPC_SRV
 
-/* A message's length has 16 bits on the way to the server. */
+/* A message's length has 16 bits on the way to the server: a longer write is
+ * refused there, tstream_npa_writev_send(). */
 #define MESSAGE_MAX 0xFFFF
 
 struct message {
 	struct message *prev, *next;
 	uint8_t *data;
 	size_t len;
-	size_t pos;		/* what has been read */
+	size_t pos;		/* what has been read, or written */
+	bool own;		/* an answer of the machine's */
 };
 
 struct tap {
@@ -49,52 +53,37 @@ struct tap {
 
 /* ---- the machine's hands ---- */
 
-static bool queue(struct tap *tap, struct message **list, const uint8_t *data,
-		  size_t len)
+static void queue(struct tap *tap, struct message **list, const uint8_t *data,
+		  size_t len, bool own)
 {
 	struct message *message = talloc_zero(tap, struct message);
 
 	if (message != NULL) {
 		message->data = talloc_memdup(message, data, len);
 		message->len = len;
+		message->own = own;
 	}
 	if (message == NULL || message->data == NULL) {
 		TALLOC_FREE(message);
 		tap->read_error = ENOMEM;
 		tap->write_error = ENOMEM;
-		return false;
+		return;
 	}
 	DLIST_ADD_END(*list, message);
-	return true;
 }
 
-/* A PDU a message, which is how clients write them. */
 static void tap_forward(void *private_data, const uint8_t *data, size_t len)
 {
 	struct tap *tap = private_data;
 
-	while (len != 0) {
-		size_t n = len;
-		size_t pdu_len = 0;
-
-		if (ntsign_dcerpc_next(data, len, &pdu_len) ==
-		    NTSIGN_DCERPC_PDU && pdu_len < len) {
-			n = pdu_len;
-		}
-		n = MIN(n, MESSAGE_MAX);
-		if (!queue(tap, &tap->outgoing, data, n)) {
-			return;
-		}
-		data += n;
-		len -= n;
-	}
+	queue(tap, &tap->outgoing, data, len, false);
 }
 
 static void tap_answer(void *private_data, const uint8_t *data, size_t len)
 {
 	struct tap *tap = private_data;
 
-	(void)queue(tap, &tap->incoming, data, len);
+	queue(tap, &tap->incoming, data, len, true);
 }
 
 static void queue_free(struct message **list)
@@ -208,6 +197,9 @@ static void fill(struct read_state *state)
 		}
 		if (message->pos == message->len) {
 			DLIST_REMOVE(tap->incoming, message);
+			if (message->own) {
+				ntsign_registry_read(tap->machine);
+			}
 			TALLOC_FREE(message);
 		}
 	}
@@ -423,7 +415,7 @@ struct write_state {
 	struct tap *tap;
 	struct tevent_context *ev;
 	struct message *message;	/* under way */
-	struct iovec vector;
+	struct iovec vector;		/* which part of it */
 	int ret;
 };
 
@@ -452,28 +444,45 @@ static bool write_lost(const struct tap *tap)
 	return tap->write_error == ENOMEM;
 }
 
-/* Writes what the machine has let pass, a message at a time. */
+/* The next part of what goes to the server: a PDU a message, which is how
+ * clients write them. */
+static struct iovec next_part(const struct message *message)
+{
+	uint8_t *data = message->data + message->pos;
+	size_t len = message->len - message->pos;
+	size_t pdu_len = 0;
+
+	if (ntsign_dcerpc_next(data, len, &pdu_len) == NTSIGN_DCERPC_PDU) {
+		len = MIN(len, pdu_len);
+	}
+	return (struct iovec) {
+		.iov_base = data,
+		.iov_len = MIN(len, MESSAGE_MAX),
+	};
+}
+
+/* Writes what the machine has let pass, a part at a time. */
 static void write_next(struct tevent_req *req)
 {
 	struct write_state *state = tevent_req_data(req, struct write_state);
 	struct tap *tap = state->tap;
-	struct message *message = tap->outgoing;
 	struct tevent_req *subreq = NULL;
 
 	if (write_lost(tap)) {
 		tevent_req_error(req, tap->write_error);
 		return;
 	}
-	if (message == NULL) {
-		tevent_req_done(req);
-		return;
+	if (state->message == NULL) {
+		struct message *message = tap->outgoing;
+
+		if (message == NULL) {
+			tevent_req_done(req);
+			return;
+		}
+		DLIST_REMOVE(tap->outgoing, message);
+		state->message = talloc_move(state, &message);
 	}
-	DLIST_REMOVE(tap->outgoing, message);
-	state->message = talloc_move(state, &message);
-	state->vector = (struct iovec) {
-		.iov_base = state->message->data,
-		.iov_len = state->message->len,
-	};
+	state->vector = next_part(state->message);
 	subreq = tstream_writev_send(state, state->ev, tap->inner,
 				     &state->vector, 1);
 	if (tevent_req_nomem(subreq, req)) {
@@ -492,14 +501,32 @@ static void write_next_done(struct tevent_req *subreq)
 
 	ret = tstream_writev_recv(subreq, &err);
 	TALLOC_FREE(subreq);
-	TALLOC_FREE(state->message);
 	if (ret == -1) {
 		state->tap->write_error = err;
 		queue_free(&state->tap->outgoing);
 		tevent_req_error(req, err);
 		return;
 	}
+	state->message->pos += state->vector.iov_len;
+	if (state->message->pos == state->message->len) {
+		TALLOC_FREE(state->message);
+	}
 	write_next(req);
+}
+
+/* Whether the server takes a write of so many bytes. */
+static bool takes(const struct iovec *vector, size_t count)
+{
+	size_t room = MESSAGE_MAX;
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if (vector[i].iov_len > room) {
+			return false;
+		}
+		room -= vector[i].iov_len;
+	}
+	return true;
 }
 
 static void feed(struct tap *tap, const struct iovec *vector, size_t count)
@@ -533,7 +560,9 @@ static struct tevent_req *tap_writev_send(TALLOC_CTX *mem_ctx,
 		return NULL;
 	}
 	if (!ntsign_registry_acts(tap->machine)) {
-		feed(tap, vector, count);
+		if (takes(vector, count)) {
+			feed(tap, vector, count);
+		}
 		subreq = tstream_writev_send(state, ev, tap->inner, vector,
 					     count);
 		if (tevent_req_nomem(subreq, req)) {
@@ -546,6 +575,10 @@ static struct tevent_req *tap_writev_send(TALLOC_CTX *mem_ctx,
 	state->ev = ev;
 	if (tap->write_error != 0) {
 		tevent_req_error(req, tap->write_error);
+		return tevent_req_post(req, ev);
+	}
+	if (!takes(vector, count)) {
+		tevent_req_error(req, EMSGSIZE);
 		return tevent_req_post(req, ev);
 	}
 	feed(tap, vector, count);
@@ -595,6 +628,12 @@ static const struct tstream_context_ops tap_ops = {
 	.disconnect_recv = tap_disconnect_recv,
 };
 
+static int tap_destructor(struct tap *tap)
+{
+	ntsign_registry_close(tap->machine);
+	return 0;
+}
+
 bool ntsign_tap_insert(struct npa_state *npa,
 		       const struct ntsign_registry_rules *rules,
 		       const struct ntsign_tap_fns *fns, void *private_data,
@@ -617,6 +656,7 @@ bool ntsign_tap_insert(struct npa_state *npa,
 	tap->private_data = talloc_steal(tap, private_data);
 	tap->inner = talloc_move(tap, &npa->stream);
 	npa->stream = stream;
+	talloc_set_destructor(tap, tap_destructor);
 	if (dead) {
 		tap_end(tap, true);
 	}

@@ -2,10 +2,12 @@
 /*
  * Fuzzes the machine behind a pipe's tap and all it takes apart: a byte of
  * rules, one that says how large the writes are, and what a client writes.
- * Now and then a byte of it goes in as the server's.
+ * Now and then a byte of it goes in as the server's, and the answers are read
+ * or not.
  *
  * Invariant: no more goes on than came in, nothing does once the pipe has
- * ended, and one that only observes does nothing but report.
+ * ended, one that only observes does nothing but report, and neither reports
+ * nor unread answers are without bound.
  */
 #include <assert.h>
 
@@ -17,6 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static struct {
 	size_t in, on;
 	bool acts, ended;
+	unsigned int unread, reports;
 } seen;
 
 static void forward(void *unused, const uint8_t *data, size_t len)
@@ -28,11 +31,17 @@ static void forward(void *unused, const uint8_t *data, size_t len)
 static void answer(void *unused, const uint8_t *data, size_t len)
 {
 	assert(seen.acts && !seen.ended && len == NTSIGN_DCERPC_FAULT_LEN);
+	seen.unread++;
+	assert(seen.unread <= NTSIGN_REGISTRY_UNREAD_MAX);
 }
 
 static void report(void *unused, const struct ntsign_registry_report *report)
 {
-	assert(report->reason != NULL && !seen.ended);
+	assert(report->reason != NULL);
+	assert(!seen.ended || report->event == NTSIGN_REGISTRY_MORE);
+	/* and one each of the other events, and an outage's */
+	seen.reports++;
+	assert(seen.reports <= NTSIGN_REGISTRY_REPORTS_MAX + 5);
 }
 
 static void end(void *unused, bool broken)
@@ -59,6 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	machine = ntsign_registry_new(NULL, &rules, &ops, NULL);
 	assert(machine != NULL);
 	seen.in = seen.on = 0;
+	seen.unread = seen.reports = 0;
 	seen.ended = false;
 	seen.acts = ntsign_registry_acts(machine);
 	for (pos = 2; pos < size; pos += step) {
@@ -69,7 +79,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (bits & 32) {
 			ntsign_registry_response(machine, data + pos, n);
 		}
+		for (; !(bits & 64) && seen.unread != 0; seen.unread--) {
+			ntsign_registry_read(machine);
+		}
 	}
+	ntsign_registry_close(machine);
 	talloc_free(machine);
 	return 0;
 }

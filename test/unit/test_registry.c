@@ -13,7 +13,8 @@
  *   1 2 3  a good request's first, a middle and its last fragment
  *   M  the first fragment of a malformed request; 3 ends it too
  *   x  a request on srvsvc's context, X its first fragment, y its last
- *   n  one in NDR64; u one on a context that nobody has bound
+ *   n  one in NDR64; u one on a context that nobody has bound, v its first
+ *      fragment
  *   i  a good request, signed; s a sealed one, S that of SPNEGO, k Kerberos's
  *   f  sealed with a security context that there is not
  *   t  signed, where the security context says sealed
@@ -26,7 +27,8 @@
  *   +  a response; -  a first fragment of one; B  bind_ack; F  a fault; Q  junk
  * Out:
  *   >  a PDU goes on; <  a fault comes back; !  the end, broken; .  the end
- *   [..]  a report: M malformed, U unreadable, D undecryptable
+ *   [..]  a report: M malformed, +M more of them, U unreadable, R unread, D
+ *      undecryptable
  *
  * Invariant: what goes on is byte for byte what came.
  */
@@ -63,6 +65,8 @@ struct play {
 	struct ntsign_registry_report report;	/* the last one */
 	bool decodes;
 	unsigned int asked;
+	unsigned int unread;
+	bool leaves_unread;
 };
 
 static void say(struct play *p, const char *what)
@@ -100,6 +104,7 @@ static void op_answer(void *private_data, const uint8_t *data, size_t len)
 	assert_int_equal(len, NTSIGN_DCERPC_FAULT_LEN);
 	memcpy(&p->status, data + 24, 4);
 	memcpy(&p->fault_call, data + 12, 4);
+	p->unread++;
 	say(p, "<");
 }
 
@@ -107,7 +112,9 @@ static void op_report(void *private_data,
 		      const struct ntsign_registry_report *report)
 {
 	struct play *p = private_data;
-	const char *const names[] = { "[M]", "[U]", "[D]" };
+	const char *const names[] = {
+		"[M]", "[+M]", "[U]", "[R]", "[D]",
+	};
 
 	p->report = *report;
 	assert_non_null(report->reason);
@@ -207,7 +214,7 @@ static struct pdu make(struct play *p, char letter)
 								     16);
 	struct pdu pdu = { .len = 0 };
 
-	if (strchr("gmo1MxXnuisSkft", letter) != NULL) {
+	if (strchr("gmo1MxXnuvisSkft", letter) != NULL) {
 		p->call++;
 	}
 	switch (letter) {
@@ -241,6 +248,8 @@ static struct pdu make(struct play *p, char letter)
 		return pdu_request(FIRST | LAST, p->call, 1, 15, stub, len);
 	case 'u':
 		return pdu_request(FIRST | LAST, p->call, 7, 15, stub, len);
+	case 'v':
+		return pdu_request(FIRST, p->call, 7, 15, stub, len);
 	case 'i':
 		return sealed(p->call, 10, 5, 1);
 	case 's':
@@ -287,6 +296,13 @@ static struct pdu make(struct play *p, char letter)
 	}
 }
 
+static void read_all(struct play *p)
+{
+	for (; p->unread != 0 && !p->leaves_unread; p->unread--) {
+		ntsign_registry_read(p->machine);
+	}
+}
+
 /* The server's; false for a letter that is the client's. */
 static bool server(struct play *p, char letter)
 {
@@ -320,6 +336,7 @@ static bool server(struct play *p, char letter)
 		ntsign_registry_response(p->machine, pdu.data + n,
 					 pdu.len - n < 7 ? pdu.len - n : 7);
 	}
+	read_all(p);
 	return true;
 }
 
@@ -331,6 +348,7 @@ static void feed(struct play *p, const uint8_t *data, size_t len)
 	memcpy(copy, data, len);
 	ntsign_registry_request(p->machine, copy, len);
 	free(copy);
+	read_all(p);
 	assert_true(p->in_len + len <= sizeof(p->in));
 	memcpy(p->in + p->in_len, data, len);
 	p->in_len += len;
@@ -401,7 +419,7 @@ static const struct {
 	const char *in;
 	const char *out;
 } words[] = {
-	{ "observe", OBSERVE, "bgmog123xnnuRGA", "[M][M][U][M][M][M]" },
+	{ "observe", OBSERVE, "bgmog123xnnuRGA", "[M][M][U][M][M][M][M]" },
 	{ "observe: fragments", OBSERVE, "b13M23M3g", "[M][M][M]" },
 	{ "fix: good requests", FIX, "bBg+g+123+", ">>>>>>" },
 	{ "fix: none before its last fragment", FIX, "bB12", ">" },
@@ -412,7 +430,7 @@ static const struct {
 	{ "fix: no such operation", FIX, "bBo", ">[M]<" },
 	{ "fix: the rest of a refused call is thrown away", FIX,
 	  "bB1123g", ">[M]<>" },
-	{ "fix: another context", FIX, "bBxXyug", ">>>>>>" },
+	{ "fix: another context", FIX, "bBxXyg", ">>>>>" },
 	{ "fix: another context's fragments go on at once", FIX, "bBX",
 	  ">>" },
 	{ "fix: a fragment of no call", FIX, "bB3g", ">[M]<>" },
@@ -439,7 +457,11 @@ static const struct {
 	  ">[M]<[M]<[M]<>" },
 	{ "fix: orphaned, with none under way", FIX, "bBOg", ">>>" },
 	{ "fix: NDR64 is passed on and told once", FIX, "bBnn", ">[U]>>" },
-	{ "fix: nothing bound", FIX, "g", ">" },
+	{ "fix: nothing bound", FIX, "g", "[M]<" },
+	{ "fix: a context of nobody's", FIX, "bBuv1g", ">[M]<[M]<[M]<>" },
+	{ "emulate: a context of nobody's", EMULATE, "bBug", ">[M]<>" },
+	{ "mismatched: a context of nobody's", MISMATCHED, "bBu", ">>" },
+	{ "both: a context of nobody's", BOTH, "bBu", ">[M]>" },
 	{ "fix: before its bind is answered", FIX, "bgmB+", ">>[M]<" },
 	{ "fix: a fault waits for what came before", FIX, "bBgm-+",
 	  ">>[M]<" },
@@ -755,6 +777,112 @@ static void test_many_auths(void **state)
 	talloc_free(p.machine);
 }
 
+/* A pipe's malformed requests are reported up to a number, then counted. */
+static void test_reports_bound(void **state)
+{
+	static const struct ntsign_registry_rules rules[] = { FIX, OBSERVE };
+	size_t i = 0;
+	unsigned int n = 0;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(rules); i++) {
+		unsigned int reports = 0;
+		struct play p;
+
+		start(&p, &rules[i]);
+		play(&p, "bB", 0);
+		for (n = 0; n < 1000; n++) {
+			p.out[0] = '\0';
+			play(&p, n % 2 ? "R" : "u", 0);
+			reports += p.out[0] == '[';
+		}
+		assert_int_equal(reports, NTSIGN_REGISTRY_REPORTS_MAX);
+		p.out[0] = '\0';
+		ntsign_registry_close(p.machine);
+		assert_string_equal(p.out, "[+M]");
+		assert_int_equal(p.report.count,
+				 1000 - NTSIGN_REGISTRY_REPORTS_MAX);
+		talloc_free(p.machine);
+
+		start(&p, &rules[i]);
+		play(&p, "bB", 0);
+		for (n = 0; n < NTSIGN_REGISTRY_REPORTS_MAX; n++) {
+			play(&p, "R", 0);
+		}
+		p.out[0] = '\0';
+		ntsign_registry_close(p.machine);
+		assert_string_equal(p.out, "");
+		talloc_free(p.machine);
+	}
+}
+
+/* What takes the registry down is told of, whatever came before. */
+static void test_down_is_told(void **state)
+{
+	const struct ntsign_registry_rules emulate = EMULATE;
+	struct play p;
+	unsigned int n = 0;
+
+	(void)state;
+	start(&p, &emulate);
+	play(&p, "bB", 0);
+	for (n = 0; n < 100; n++) {
+		play(&p, "u", 0);
+		assert_false(p.report.down);
+	}
+	p.out[0] = '\0';
+	play(&p, "m", 0);
+	assert_string_equal(p.out, "[M]!");
+	assert_true(p.report.down);
+	ntsign_registry_close(p.machine);
+	assert_int_equal(p.report.count, 100 - NTSIGN_REGISTRY_REPORTS_MAX);
+	talloc_free(p.machine);
+}
+
+/* One that leaves its answers unread gets so many, delivered or owed. */
+static void test_unread(void **state)
+{
+	const struct ntsign_registry_rules fix = FIX;
+	struct play p;
+	unsigned int n = 0;
+	unsigned int owed = 0;
+
+	(void)state;
+	for (owed = 0; owed < 2; owed++) {
+		start(&p, &fix);
+		p.leaves_unread = true;
+		play(&p, owed ? "bBg" : "bB", 0);
+		for (n = 0; n < NTSIGN_REGISTRY_UNREAD_MAX; n++) {
+			play(&p, "R", 0);
+		}
+		assert_false(ntsign_registry_ended(p.machine));
+		assert_int_equal(p.unread,
+				 owed ? 0 : NTSIGN_REGISTRY_UNREAD_MAX);
+		p.out[0] = '\0';
+		play(&p, "R", 0);
+		assert_string_equal(p.out, "[R]!");
+		assert_true(ntsign_registry_ended(p.machine));
+		/* nothing more comes, not even what was owed */
+		play(&p, "+Rg+", 0);
+		assert_string_equal(p.out, "[R]!");
+		talloc_free(p.machine);
+	}
+	/* in order, with all of them owed, again and again */
+	start(&p, &fix);
+	play(&p, "bB", 0);
+	for (n = 0; n < 100; n++) {
+		p.out[0] = '\0';
+		p.in_len = 0;
+		play(&p, "gmgm+m", 0);
+		assert_non_null(strchr(p.out, '<'));
+		assert_null(strchr(strchr(p.out, '<') + 1, '<'));
+		play(&p, "+", 0);
+		assert_string_equal(p.out + strlen(p.out) - 2, "<<");
+		assert_int_equal(p.fault_call, p.call);
+	}
+	talloc_free(p.machine);
+}
+
 /* What went on is what came, whatever stands between. */
 static void test_bytes(void **state)
 {
@@ -834,7 +962,9 @@ static void test_random(void **state)
 			assert_memory_equal(p.on, p.in, p.in_len);
 			play(&p, "+", 0);
 		} else {
-			assert_string_equal(p.out, "[M]<");
+			assert_string_equal(p.out, counts[0] <=
+					    NTSIGN_REGISTRY_REPORTS_MAX ?
+					    "[M]<" : "<");
 			assert_int_equal(p.on_len, 0);
 			assert_int_equal(p.fault_call, i);
 		}
@@ -923,6 +1053,9 @@ int main(void)
 		cmocka_unit_test(test_observing),
 		cmocka_unit_test(test_too_large),
 		cmocka_unit_test(test_many_auths),
+		cmocka_unit_test(test_reports_bound),
+		cmocka_unit_test(test_down_is_told),
+		cmocka_unit_test(test_unread),
 		cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_no_memory),
