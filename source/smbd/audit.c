@@ -198,6 +198,96 @@ static bool audit_configuration(const struct ntsign_connection *c)
 	return ok;
 }
 
+/* More than can be emulated at once. */
+#define EMULATED_MAX 8
+
+/* The settings of smb.conf that make this server play a fault; how many. */
+static size_t list_emulated(const struct ntsign_options *options,
+			    const char *list[EMULATED_MAX])
+{
+	const struct {
+		bool emulated;
+		const char *setting;
+	} all[] = {
+		{ !options->server_patched, "ntsign:server = unpatched" },
+		{ options->bad_signature == NTSIGN_BAD_SIGNATURE_ACCESS_DENIED,
+		  "ntsign:bad signature = access denied" },
+		{ options->signing_counter == NTSIGN_QUIRK_EMULATE,
+		  "ntsign:signing counter = emulate" },
+		{ options->key_strength == NTSIGN_QUIRK_EMULATE,
+		  "ntsign:key strength = emulate" },
+		{ options->credential_handles == NTSIGN_QUIRK_EMULATE,
+		  "ntsign:credential handles = emulate" },
+		{ options->remote_registry == NTSIGN_QUIRK_EMULATE,
+		  "ntsign:remote registry = emulate" },
+	};
+	size_t count = 0;
+	size_t i;
+
+	static_assert(ARRAY_SIZE(all) <= EMULATED_MAX, "the list has room");
+	for (i = 0; i < ARRAY_SIZE(all); i++) {
+		if (all[i].emulated) {
+			list[count++] = all[i].setting;
+		}
+	}
+	return count;
+}
+
+/* The same as a sentence; NULL when memory runs out. */
+static char *emulated_message(TALLOC_CTX *mem_ctx, const char *const *list,
+			      size_t count)
+{
+	char *text = talloc_strdup(
+		mem_ctx, count == 0 ?
+		"ntsign:mode = emulate, for a lab only; nothing is emulated "
+		"as the options stand" :
+		"this server is emulating faults, for a lab only");
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		text = talloc_asprintf_append_buffer(
+			text, "%s%s", i == 0 ? ": " : ", ", list[i]);
+	}
+	return text;
+}
+
+/*
+ * What is emulated is told at each start of smbd, and when it changes. That
+ * nothing is has to be known as well, or a lab that is switched off and on
+ * again would not be told of twice.
+ */
+static void audit_emulating(const struct ntsign_connection *c,
+			    TALLOC_CTX *mem_ctx, const char *parent)
+{
+	bool emulates = ntsign->options->mode == NTSIGN_MODE_EMULATE &&
+		!ntsign_options_refuse(ntsign->options, &ntsign->findings);
+	const char *list[EMULATED_MAX] = { NULL, };
+	size_t count = list_emulated(ntsign->options, list);
+	const char *message = "";
+	char *fingerprint = NULL;
+	struct ntsign_record *record = NULL;
+
+	if (emulates) {
+		message = emulated_message(mem_ctx, list, count);
+	}
+	fingerprint = talloc_asprintf(mem_ctx, "%s\n%s", parent,
+				      message != NULL ? message : "");
+	if (fingerprint == NULL ||
+	    !ntsign_state_changed(ntsign->state, "emulating", fingerprint) ||
+	    !emulates) {
+		return;
+	}
+	DBG_ERR("ntsign: %s\n", message);
+	record = ntsign_audit_start(c, NTSIGN_RECORD_AUDIT);
+	ntsign_record_text(record, "event", "emulating");
+	ntsign_record_text(record, "message", message);
+	ntsign_record_list(record, "emulated", list, count);
+	ntsign_record_int(record, "smbdPid", getppid());
+	if (!audit_write(record, true)) {
+		ntsign_state_forget(ntsign->state, "emulating");
+	}
+}
+
 void ntsign_audit_begin(const struct ntsign_connection *c)
 {
 	TALLOC_CTX *frame = talloc_stackframe();
@@ -227,6 +317,7 @@ void ntsign_audit_begin(const struct ntsign_connection *c)
 			ntsign_state_forget(ntsign->state, "started");
 		}
 	}
+	audit_emulating(c, frame, parent);
 	findings = findings_fingerprint(frame, parent);
 	if (ntsign->findings.count != 0 && findings != NULL &&
 	    ntsign_state_changed(ntsign->state, "findings", findings) &&

@@ -142,7 +142,7 @@ bool ntsign_audit_finish(const struct ntsign_connection *c,
 			 struct ntsign_record *record, bool notable,
 			 enum ntsign_events level);
 
-/* The module's own records: started, configuration errors. */
+/* The module's own records: started, emulating, configuration errors. */
 void ntsign_audit_begin(const struct ntsign_connection *c);
 
 /*

@@ -490,7 +490,8 @@ static void add_audit(struct ntsign_tally *tally,
 		tally->lost += (uint64_t)count;
 	}
 	if (strcmp(event, "configuration") == 0 ||
-		   strcmp(event, "failure") == 0) {
+	    strcmp(event, "failure") == 0 ||
+	    strcmp(event, "emulating") == 0) {
 		if (tally->notes.count < NTSIGN_TALLY_NOTES) {
 			add_note(tally, entry, event);
 		} else {

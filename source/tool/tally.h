@@ -89,7 +89,8 @@ struct ntsign_tally_turned_away {
 	struct ntsign_tally_span span;
 };
 
-/* What the module said of itself: configuration errors and failures. */
+/* What the module said of itself: configuration errors, failures, and that
+ * it was emulating. */
 struct ntsign_tally_note {
 	const char *key;
 	char *event, *message;
