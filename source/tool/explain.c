@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Where a mismatch comes from, in one sentence.
+ * Where a mismatch comes from, and what an event of a quirk means, in one
+ * sentence.
  *
  * Invariant: a sentence claims no more than the record's own fields show.
  */
@@ -117,4 +118,50 @@ const char *ntsign_tally_explain(const struct ntsign_tally_mismatch *m)
 	}
 	return "the session is signed, where the matrix does not have it "
 	       "signed";
+}
+
+static const struct {
+	const char *article, *event, *meaning;
+} quirks[] = {
+	{ "Q275020", "triggered",
+	  "a request came while another session was being set up on its "
+	  "signing connection; from here on a client that has the defect is "
+	  "out of step" },
+	{ "Q275020", "desynchronised",
+	  "a request was signed with another sequence number than the "
+	  "server's: the client is out of step" },
+	{ "Q275020", "resynchronised",
+	  "a client that was out of step was taken back into it" },
+	{ "Q264684", "malformed",
+	  "a request to the remote registry that does not hold together, as "
+	  "MS00-040's did" },
+	{ "Q264684", "unreadable",
+	  "requests to the remote registry were passed on unread, because "
+	  "they are sealed or not in NDR" },
+	{ "Q264684", "outage",
+	  "such a request has taken the emulated registry down, until `ntsign "
+	  "reset`" },
+	{ "Q264684", "unavailable",
+	  "the emulated registry was down, and winreg could not be opened" },
+	{ "Q322051", "undecryptable",
+	  "the emulated server could not decrypt a sealed request" },
+	{ "Q192749", "failed",
+	  "another session setup held the certificate's credential handle, "
+	  "and this one failed, as emulated" },
+	{ "Q192749", "waited",
+	  "another session setup held the certificate's credential handle, "
+	  "and this one waited for it" },
+};
+
+const char *ntsign_tally_explain_quirk(const struct ntsign_tally_quirk *quirk)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(quirks) / sizeof(quirks[0]); i++) {
+		if (strcmp(quirk->article, quirks[i].article) == 0 &&
+		    strcmp(quirk->event, quirks[i].event) == 0) {
+			return quirks[i].meaning;
+		}
+	}
+	return NULL;
 }

@@ -249,6 +249,17 @@ static void quirk_line(struct words *words, const struct ntsign_entry *entry)
 	say(words, "quirk");
 	say_field(words, entry, "article");
 	say_field(words, entry, "event");
+	say_field(words, entry, "dialect");
+	say_account(words, entry);
+	say_labelled(words, entry, "pipe", "pipe");
+	say_number(words, entry, "opnum", "operation");
+	say_field(words, entry, "reason");
+	say_labelled(words, entry, "fault", "fault");
+	say_labelled(words, entry, "status", "status");
+	say_labelled(words, entry, "scope", "scope");
+	say_number(words, entry, "expected", "expected");
+	say_number(words, entry, "received", "received");
+	say_number(words, entry, "skew", "out by");
 	words->alarm = true;
 }
 

@@ -159,13 +159,15 @@ static json_t *quirk_json(const void *entry)
 {
 	const struct ntsign_tally_quirk *q = entry;
 
-	return json_pack("{s:s, s:s, s:s, s:o, s:s?, s:s?}",
+	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:s?, s:s?, s:s?}",
 			 "address", q->address,
 			 "article", q->article,
 			 "event", q->event,
+			 "accounts", names_json(&q->accounts),
 			 "count", count_json(q->count),
 			 "firstSeen", first_text(&q->span),
-			 "lastSeen", last_text(&q->span));
+			 "lastSeen", last_text(&q->span),
+			 "explanation", ntsign_tally_explain_quirk(q));
 }
 
 static json_t *turned_away_json(const void *entry)

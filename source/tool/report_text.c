@@ -409,8 +409,34 @@ static void print_mismatches(struct page *page, const struct ntsign_tally *t)
 	}
 }
 
+/* Its entries follow each other: they are sorted. */
+static bool is_same_quirk(const struct ntsign_tally_quirk *a,
+			  const struct ntsign_tally_quirk *b)
+{
+	return strcmp(a->address, b->address) == 0 &&
+	       strcmp(a->article, b->article) == 0;
+}
+
+static void print_quirk(struct page *page, const struct ntsign_tally_quirk *q)
+{
+	const char *meaning = ntsign_tally_explain_quirk(q);
+	char *accounts = talloc_strdup(page->mem_ctx, "");
+
+	print_span(page, safe(page, q->event), q->count, &q->span);
+	if (meaning != NULL) {
+		wrapped(page, "        ", meaning);
+	}
+	accounts = append_names(page, accounts, "accounts: ", &q->accounts);
+	if (accounts == NULL) {
+		page->no_memory = true;
+	} else if (accounts[0] != '\0') {
+		wrapped(page, "        ", accounts);
+	}
+}
+
 static void print_quirks(struct page *page, const struct ntsign_tally *t)
 {
+	const struct ntsign_tally_quirk *last = NULL;
 	size_t i;
 
 	if (t->quirks.count == 0) {
@@ -420,9 +446,12 @@ static void print_quirks(struct page *page, const struct ntsign_tally *t)
 	for (i = 0; i < t->quirks.count; i++) {
 		const struct ntsign_tally_quirk *q = t->quirks.list[i];
 
-		fprintf(page->f, "%s  %s\n", safe(page, q->address),
-			safe(page, q->article));
-		print_span(page, safe(page, q->event), q->count, &q->span);
+		if (last == NULL || !is_same_quirk(last, q)) {
+			fprintf(page->f, "%s  %s\n", safe(page, q->address),
+				safe(page, q->article));
+		}
+		print_quirk(page, q);
+		last = q;
 	}
 }
 

@@ -444,6 +444,8 @@ static void add_quirk(struct ntsign_tally *tally,
 	TALLOC_FREE(event);
 	if (q != NULL) {
 		q->count++;
+		names_add(tally, &q->accounts, q,
+			  ntsign_entry_text(entry, "account"));
 		span_add(&q->span, entry);
 	}
 }

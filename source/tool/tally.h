@@ -77,6 +77,7 @@ struct ntsign_tally_mismatch {
 struct ntsign_tally_quirk {
 	const char *key;
 	char *address, *article, *event;
+	struct ntsign_tally_names accounts;
 	uint64_t count;
 	struct ntsign_tally_span span;
 };
@@ -136,5 +137,9 @@ void ntsign_tally_sort(struct ntsign_tally *tally);
 
 /* One sentence on where a mismatch comes from; a static text. */
 const char *ntsign_tally_explain(const struct ntsign_tally_mismatch *mismatch);
+
+/* One sentence on what an event of a quirk means; a static text, NULL where
+ * article or event are of a later version's. */
+const char *ntsign_tally_explain_quirk(const struct ntsign_tally_quirk *quirk);
 
 #endif
