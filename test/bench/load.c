@@ -41,7 +41,11 @@
 #define CHILDREN_MAX 256
 #define TARGETS_MAX 2
 
-enum { CHALLENGE = 8, HASH = 16, PREAUTH = 64 };
+enum { CHALLENGE = 8, HASH = 16, PREAUTH = 64, HANDLE = 20 };
+
+#define READ_ACCESS 0x00120089u
+#define PIPE_ACCESS 0x0012019fu
+#define FSCTL_PIPE_TRANSCEIVE 0x0011c017u
 
 struct options {
 	char share[128];
@@ -71,6 +75,7 @@ struct connection {
 	uint32_t sequence;	/* SMB1: next sequence number */
 	int credits;
 	uint8_t file[16];
+	uint8_t key_handle[HANDLE];	/* the registry's, of a key */
 	uint8_t key[HASH];	/* session key, SMB2: then the signing key */
 	uint8_t preauth[PREAUTH];
 	EVP_MAC_CTX *cmac;
@@ -448,10 +453,12 @@ static const uint8_t *call(struct connection *c, struct request *r, bool sign,
 
 	seal(c, r, sign);
 	send_all(c, r->bytes, r->length);
-	answer = next_answer(c, length);
-	if (c->smb2) {
-		c->credits += (int)get_le(answer + 14, 2);
-	}
+	do {
+		answer = next_answer(c, length);
+		if (c->smb2) {
+			c->credits += (int)get_le(answer + 14, 2);
+		}
+	} while (c->smb2 && answer_status(c, answer) == STATUS_PENDING);
 	return answer;
 }
 
@@ -679,7 +686,8 @@ static void smb2_tree_connect(struct connection *c, const struct options *o)
 	c->tid2 = (uint32_t)get_le(answer + 36, 4);
 }
 
-static void smb2_open(struct connection *c, const char *name)
+static void smb2_open(struct connection *c, const char *name,
+		      uint32_t access)
 {
 	struct request r;
 	size_t length = 0;
@@ -690,7 +698,7 @@ static void smb2_open(struct connection *c, const char *name)
 	add16(&r, 0);
 	add32(&r, 2);
 	add_zero(&r, 16);
-	add32(&r, 0x00120089);
+	add32(&r, access);
 	add32(&r, 0);
 	add32(&r, 7);
 	add32(&r, 1);
@@ -859,6 +867,127 @@ static void make_read(const struct connection *c, const struct options *o,
 	add8(r, 0);
 }
 
+/* ---- a pipe ------------------------------------------------------------ */
+
+/* A PDU, whose body is to follow, in a request to the pipe. */
+static void begin_pdu(const struct connection *c, struct request *r,
+		      uint8_t type, uint16_t body)
+{
+	uint16_t size = 16 + body;
+
+	begin(c, r, 11, 1);
+	add16(r, 57);
+	add16(r, 0);
+	add32(r, FSCTL_PIPE_TRANSCEIVE);
+	add(r, c->file, sizeof(c->file));
+	add32(r, 64 + 56);
+	add32(r, size);
+	add32(r, 0);
+	add_zero(r, 4 + 4);
+	add32(r, 4280);
+	add32(r, 1);
+	add32(r, 0);
+	add(r, "\5\0", 2);
+	add8(r, type);
+	add8(r, 3);
+	add(r, "\20\0\0\0", 4);
+	add16(r, size);
+	add16(r, 0);
+	add32(r, 1);
+}
+
+/* The PDU in an answer: its body, which has to be of that type and size. */
+static const uint8_t *pdu_body(const uint8_t *answer, size_t length,
+			       uint8_t type, size_t least)
+{
+	size_t at = 0, size = 0;
+
+	if (length >= 64 + 48) {
+		at = get_le(answer + 64 + 32, 4);
+		size = get_le(answer + 64 + 36, 4);
+	}
+	if (at > length || size > length - at || size < 16 + least) {
+		errx(3, "the pipe's answer is cut off");
+	}
+	if (answer[at + 2] != type) {
+		errx(3, "the pipe answers with a PDU of type %u",
+		     answer[at + 2]);
+	}
+	return answer + at + 16;
+}
+
+enum { PDU_REQUEST = 0, PDU_RESPONSE = 2, PDU_BIND = 11, PDU_BIND_ACK = 12 };
+
+static void begin_rpc(const struct connection *c, struct request *r,
+		      uint16_t opnum, uint16_t stub)
+{
+	begin_pdu(c, r, PDU_REQUEST, 8 + stub);
+	add32(r, stub);
+	add16(r, 0);
+	add16(r, opnum);
+}
+
+/* Binds to winreg, and opens HKEY_LOCAL_MACHINE. */
+static void open_registry(struct connection *c)
+{
+	static const uint8_t winreg[20] = {
+		0x01, 0xd0, 0x8c, 0x33, 0x44, 0x22, 0xf1, 0x31, 0xaa, 0xaa,
+		0x90, 0x00, 0x38, 0x00, 0x10, 0x03, 1,
+	};
+	static const uint8_t ndr[20] = {
+		0x04, 0x5d, 0x88, 0x8a, 0xeb, 0x1c, 0xc9, 0x11, 0x9f, 0xe8,
+		0x08, 0x00, 0x2b, 0x10, 0x48, 0x60, 2,
+	};
+	struct request r;
+	const uint8_t *answer = NULL;
+	size_t length = 0;
+
+	begin_pdu(c, &r, PDU_BIND, 12 + 4 + 20 + 20);
+	add16(&r, 4280);
+	add16(&r, 4280);
+	add32(&r, 0);
+	add32(&r, 1);
+	add16(&r, 0);
+	add16(&r, 1);
+	add(&r, winreg, sizeof(winreg));
+	add(&r, ndr, sizeof(ndr));
+	answer = call(c, &r, c->sign, &length);
+	expect_ok(c, answer, "bind");
+	pdu_body(answer, length, PDU_BIND_ACK, 0);
+
+	begin_rpc(c, &r, 2, 8);
+	add32(&r, 0);
+	add32(&r, 0x02000000);
+	answer = call(c, &r, c->sign, &length);
+	expect_ok(c, answer, "OpenLocalMachine");
+	memcpy(c->key_handle,
+	       pdu_body(answer, length, PDU_RESPONSE, 8 + HANDLE + 4) + 8,
+	       HANDLE);
+}
+
+/* The name of a key's first subkey. */
+static void make_registry(const struct connection *c,
+			  const struct options *o, struct request *r)
+{
+	(void)o;
+	begin_rpc(c, r, 9, HANDLE + 40);
+	add(r, c->key_handle, HANDLE);
+	add32(r, 0);
+	/* the name's buffer: of 256 characters, none of them sent */
+	add16(r, 0);
+	add16(r, 512);
+	add32(r, 0x20000);
+	add32(r, 256);
+	add32(r, 0);
+	add32(r, 0);
+	/* no buffer for the class, no time */
+	add32(r, 0x20004);
+	add16(r, 0);
+	add16(r, 0);
+	add32(r, 0);
+	add32(r, 0);
+}
+
 struct load {
 	const char *name;
 	void (*run)(struct target *targets, size_t count,
@@ -922,6 +1051,9 @@ static void run_requests(struct connection *c, const struct options *o,
 			if (load->make == make_read && size < READ_SIZE) {
 				errx(3, "the file is shorter than 1 MiB");
 			}
+			if (load->make == make_registry) {
+				pdu_body(answer, size, PDU_RESPONSE, 8);
+			}
 			done++;
 		}
 	}
@@ -958,7 +1090,12 @@ static void load_requests(struct target *targets, size_t count,
 
 		open_connection(t, o);
 		if (load->file && o->smb2) {
-			smb2_open(&t->connection, o->file);
+			smb2_open(&t->connection, o->file,
+				  load->make == make_registry ? PIPE_ACCESS :
+				  READ_ACCESS);
+		}
+		if (load->make == make_registry) {
+			open_registry(&t->connection);
 		}
 		if (clock_getcpuclockid(new_child(t), &t->cpu) != 0) {
 			errx(3, "no CPU clock for smbd's process");
@@ -1054,6 +1191,7 @@ static const struct load loads[] = {
 	{ "echo", load_requests, make_echo, false },
 	{ "attributes", load_requests, make_attributes, true },
 	{ "read", load_requests, make_read, true },
+	{ "registry", load_requests, make_registry, true },
 	{ "memory", NULL, NULL, false },
 };
 
@@ -1068,7 +1206,8 @@ static void usage(FILE *out)
 		"and seconds of CPU for one, the slices' medians, or memory\n"
 		"in KiB.\n"
 		"The passwords are in the environment's PASSWD and PASSWD2.\n"
-		"LOAD: sessions, echo, attributes, read (SMB2), memory\n"
+		"LOAD: sessions, echo, attributes, read (SMB2), memory,\n"
+		"registry (SMB2; with --share IPC$ --file winreg --depth 1)\n"
 		"  --share NAME  the share (share)\n"
 		"  --file NAME   a file in it of 1 MiB (bench.dat)\n"
 		"  --smb2        SMB 3.1.1 rather than SMB1\n"
@@ -1125,8 +1264,9 @@ static const struct load *find_load(const char *name, bool smb2)
 		if (strcmp(loads[i].name, name) != 0) {
 			continue;
 		}
-		if (loads[i].make == make_read && !smb2) {
-			errx(2, "read needs --smb2");
+		if ((loads[i].make == make_read ||
+		     loads[i].make == make_registry) && !smb2) {
+			errx(2, "%s needs --smb2", name);
 		}
 		return &loads[i];
 	}
