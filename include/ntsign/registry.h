@@ -16,9 +16,11 @@
 
 #include "ntsign/winreg.h"
 
-/* Bytes of a request's fragments, headers and all: what Samba takes, 4 MiB
- * of stub, with room for the headers of ordinary fragments. */
-#define NTSIGN_REGISTRY_MAX (5 * 1024 * 1024)
+/* Bytes of a request's fragments, headers and all: Windows takes values of
+ * 1 MiB, and there is room for the headers of ordinary fragments. */
+#define NTSIGN_REGISTRY_MAX (1280 * 1024)
+/* What all machines of a process together keep for its client. */
+#define NTSIGN_REGISTRY_KEPT_MAX (8 * 1024 * 1024)
 /* The machine's own answers that a client may leave unread. No client of the
  * registry has more than a few calls under way. */
 #define NTSIGN_REGISTRY_UNREAD_MAX 64
@@ -107,6 +109,10 @@ void ntsign_registry_response(struct ntsign_registry *registry,
 /* The client has read one of the machine's own answers: to be called once for
  * each, or the pipe ends after NTSIGN_REGISTRY_UNREAD_MAX of them. */
 void ntsign_registry_read(struct ntsign_registry *registry);
+
+/* The server takes no more from this pipe: a machine that only observes ends,
+ * and keeps nothing. */
+void ntsign_registry_stop(struct ntsign_registry *registry);
 
 /* The pipe has been closed: reports what has only been counted. To be called
  * once, and nothing after it. */

@@ -55,6 +55,9 @@
 #include "ntsign/dcerpc.h"
 #include "ntsign/ntlmssp.h"
 
+/* What an own answer takes until it has been read, about. */
+#define ANSWER_COST 512
+
 /* What Samba takes of them: dcesrv:max auth states */
 #define AUTHS_MAX 2049
 
@@ -125,12 +128,38 @@ struct ntsign_registry {
 	struct owed *owed;
 	size_t owed_first;
 	size_t owed_count;
+	size_t kept;		/* bytes that are counted */
 	size_t unread;		/* own answers: owed or not read yet */
 	unsigned int told;	/* of malformed requests */
 	uint64_t untold;
 	bool ends;		/* with the last answer */
 	bool told_unreadable;
 };
+
+/* What all machines keep. */
+static size_t kept;
+
+static bool keep(struct ntsign_registry *r, size_t n)
+{
+	if (NTSIGN_REGISTRY_KEPT_MAX - kept < n) {
+		return false;
+	}
+	kept += n;
+	r->kept += n;
+	return true;
+}
+
+static void keep_no_more(struct ntsign_registry *r, size_t n)
+{
+	kept -= n;
+	r->kept -= n;
+}
+
+static int registry_destructor(struct ntsign_registry *r)
+{
+	keep_no_more(r, r->kept);
+	return 0;
+}
 
 struct ntsign_registry *ntsign_registry_new(
 	TALLOC_CTX *mem_ctx, const struct ntsign_registry_rules *rules,
@@ -147,6 +176,7 @@ struct ntsign_registry *ntsign_registry_new(
 	r->private_data = private_data;
 	r->holds = rules->winreg && (rules->fix || rules->emulate);
 	r->acts = r->holds || rules->mismatched;
+	talloc_set_destructor(r, registry_destructor);
 	if (r->acts) {
 		r->owed = talloc_array(r, struct owed,
 				       NTSIGN_REGISTRY_UNREAD_MAX);
@@ -169,16 +199,17 @@ bool ntsign_registry_ended(const struct ntsign_registry *r)
 
 /* ---- memory ---- */
 
-static void drop(struct bytes *bytes)
+static void drop(struct ntsign_registry *r, struct bytes *bytes)
 {
+	keep_no_more(r, talloc_get_size(bytes->data));
 	TALLOC_FREE(bytes->data);
 	bytes->len = 0;
 }
 
 static void call_over(struct ntsign_registry *r, enum state next)
 {
-	drop(&r->held);
-	drop(&r->stub);
+	drop(r, &r->held);
+	drop(r, &r->stub);
 	r->held_len = 0;
 	r->state = next;
 }
@@ -186,7 +217,7 @@ static void call_over(struct ntsign_registry *r, enum state next)
 static void end(struct ntsign_registry *r, bool broken)
 {
 	call_over(r, ENDED);
-	drop(&r->pdu);
+	drop(r, &r->pdu);
 	r->owed_count = 0;
 	r->ends = false;
 	if (r->acts) {
@@ -201,7 +232,29 @@ static bool no_memory(struct ntsign_registry *r)
 	return false;
 }
 
-/* Doubles what it takes as it grows, so that many small pieces cost little. */
+/* This client has had too much kept: as without memory, and told of. */
+static bool too_much(struct ntsign_registry *r)
+{
+	struct ntsign_registry_report report = {
+		.event = NTSIGN_REGISTRY_UNREADABLE,
+		.reason = "what the client has begun takes too much memory",
+	};
+
+	if (!r->told_unreadable) {
+		r->told_unreadable = true;
+		r->ops->report(r->private_data, &report);
+	}
+	return no_memory(r);
+}
+
+void ntsign_registry_stop(struct ntsign_registry *r)
+{
+	if (!r->acts) {
+		end(r, true);
+	}
+}
+
+/* Takes half as much again as it grows, so that small pieces cost little. */
 static bool append(struct ntsign_registry *r, struct bytes *bytes,
 		   const uint8_t *data, size_t len)
 {
@@ -213,9 +266,13 @@ static bool append(struct ntsign_registry *r, struct bytes *bytes,
 	if (room - bytes->len < len) {
 		uint8_t *grown = NULL;
 
-		room = (bytes->len + len) * 2;
+		room = (bytes->len + len) + (bytes->len + len) / 2;
+		if (!keep(r, room - talloc_get_size(bytes->data))) {
+			return too_much(r);
+		}
 		grown = talloc_realloc(r, bytes->data, uint8_t, room);
 		if (grown == NULL) {
+			keep_no_more(r, room - talloc_get_size(bytes->data));
 			return no_memory(r);
 		}
 		bytes->data = grown;
@@ -280,7 +337,8 @@ static bool answer(struct ntsign_registry *r,
 {
 	struct owed *owed = NULL;
 
-	if (r->unread == NTSIGN_REGISTRY_UNREAD_MAX) {
+	if (r->unread == NTSIGN_REGISTRY_UNREAD_MAX ||
+	    !keep(r, ANSWER_COST)) {
 		return unread(r);
 	}
 	owed = &r->owed[(r->owed_first + r->owed_count) %
@@ -295,6 +353,7 @@ static bool answer(struct ntsign_registry *r,
 void ntsign_registry_read(struct ntsign_registry *r)
 {
 	r->unread--;
+	keep_no_more(r, ANSWER_COST);
 }
 
 /* Whether a PDU of the server's ends an answer. */
@@ -480,6 +539,9 @@ static bool context_note(void *private_data, uint16_t id,
 	uint8_t **page = &r->contexts[id / PAGE_LEN];
 
 	if (*page == NULL) {
+		if (!keep(r, PAGE_LEN)) {
+			return too_much(r);
+		}
 		*page = talloc_zero_array(r, uint8_t, PAGE_LEN);
 		if (*page == NULL) {
 			return no_memory(r);
@@ -545,6 +607,9 @@ static bool auth_note(struct ntsign_registry *r,
 	}
 	auth = auth_find(r, said->context);
 	if (auth == NULL && r->auths_count < AUTHS_MAX) {
+		if (!keep(r, sizeof(*auth))) {
+			return too_much(r);
+		}
 		auth = talloc_realloc(r, r->auths, struct auth,
 				      r->auths_count + 1);
 		if (auth == NULL) {
@@ -600,7 +665,7 @@ static bool mismatched(struct ntsign_registry *r,
 	report.key_bits = auth->key_bits;
 	r->ops->report(r->private_data, &report);
 	call_over(r, ENDED);
-	drop(&r->pdu);
+	drop(r, &r->pdu);
 	r->ends = true;
 	if (answer(r, pdu, NTSIGN_DCERPC_FAULT_SEC_PKG_ERROR)) {
 		pay(r);
@@ -648,6 +713,11 @@ static void hold(struct ntsign_registry *r,
 	enum ntsign_winreg_fault fault;
 
 	r->held_len += len;
+	if (r->held_len > NTSIGN_REGISTRY_MAX && !r->holds) {
+		unreadable(r, pdu, "it is too long");
+		call_over(r, last ? IDLE : PASSED);
+		return;
+	}
 	if (r->held_len > NTSIGN_REGISTRY_MAX) {
 		refuse(r, pdu, NTSIGN_WINREG_BAD_PDU, last);
 		return;
@@ -881,5 +951,5 @@ void ntsign_registry_request(struct ntsign_registry *r, const uint8_t *data,
 	r->pdu = (struct bytes) { .data = NULL, };
 	used = whole_pdus(r, begun.data, begun.len);
 	(void)append(r, &r->pdu, begun.data + used, begun.len - used);
-	talloc_free(begun.data);
+	drop(r, &begun);
 }

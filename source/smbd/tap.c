@@ -429,6 +429,9 @@ static void write_passed(struct tevent_req *subreq)
 	state->ret = tstream_writev_recv(subreq, &err);
 	TALLOC_FREE(subreq);
 	if (state->ret == -1) {
+		if (state->tap != NULL) {
+			ntsign_registry_stop(state->tap->machine);
+		}
 		tevent_req_error(req, err);
 		return;
 	}
@@ -561,6 +564,7 @@ static struct tevent_req *tap_writev_send(TALLOC_CTX *mem_ctx,
 	}
 	if (!ntsign_registry_acts(tap->machine)) {
 		if (takes(vector, count)) {
+			state->tap = tap;
 			feed(tap, vector, count);
 		}
 		subreq = tstream_writev_send(state, ev, tap->inner, vector,

@@ -458,7 +458,7 @@ static const struct {
 	{ "fix: orphaned, with none under way", FIX, "bBOg", ">>>" },
 	{ "fix: NDR64 is passed on and told once", FIX, "bBnn", ">[U]>>" },
 	{ "fix: nothing bound", FIX, "g", "[M]<" },
-	{ "fix: a context of nobody's", FIX, "bBuv1g", ">[M]<[M]<[M]<>" },
+	{ "fix: a context of nobody's", FIX, "bBuvg", ">[M]<[M]<>" },
 	{ "emulate: a context of nobody's", EMULATE, "bBug", ">[M]<>" },
 	{ "mismatched: a context of nobody's", MISMATCHED, "bBu", ">>" },
 	{ "both: a context of nobody's", BOTH, "bBu", ">[M]>" },
@@ -749,6 +749,119 @@ static void test_too_large(void **state)
 	talloc_free(p.machine);
 }
 
+/* Where nothing is held such a one is told of, and goes its way. */
+static void test_too_long(void **state)
+{
+	const struct ntsign_registry_rules observe = OBSERVE;
+	struct play p;
+	size_t n = 0;
+	unsigned int last = 0;
+
+	(void)state;
+	for (last = 0; last < 2; last++) {
+		start(&p, &observe);
+		play(&p, "bB1", 0);
+		for (n = 0; n < NTSIGN_REGISTRY_MAX / 4024; n++) {
+			struct pdu pdu = pdu_request(0, p.call, 0, 15,
+						     (uint8_t[4000]){ 0 },
+						     4000);
+
+			ntsign_registry_request(p.machine, pdu.data, pdu.len);
+		}
+		assert_string_equal(p.out, "");
+		if (last) {
+			struct pdu pdu = pdu_request(LAST, p.call, 0, 15,
+						     (uint8_t[4000]){ 0 },
+						     4000);
+
+			ntsign_registry_request(p.machine, pdu.data, pdu.len);
+		} else {
+			struct pdu pdu = pdu_request(0, p.call, 0, 15,
+						     (uint8_t[4000]){ 0 },
+						     4000);
+
+			ntsign_registry_request(p.machine, pdu.data, pdu.len);
+			play(&p, "3", 0);
+		}
+		assert_string_equal(p.out, "[U]");
+		play(&p, "gm", 0);
+		assert_string_equal(p.out, "[U][M]");
+		ntsign_registry_stop(p.machine);
+		assert_true(ntsign_registry_ended(p.machine));
+		talloc_free(p.machine);
+	}
+}
+
+/* Begins PDUs on so many pipes that not one byte more may be kept. */
+#define FILLERS 2000
+
+static size_t fill(struct ntsign_registry *fillers[FILLERS])
+{
+	static const size_t sizes[] = { 40000, 100, 1 };
+	static uint8_t begun[40000] = { 5, 0, 0, 3, 0x10, 0, 0, 0, 0xFF, 0xFF };
+	const struct ntsign_registry_rules observe = OBSERVE;
+	static struct play p;
+	size_t size = 0;
+	size_t n = 0;
+
+	while (n < FILLERS) {
+		p = (struct play) { .decodes = true, };
+		fillers[n] = ntsign_registry_new(NULL, &observe, &ops, &p);
+		ntsign_registry_request(fillers[n], begun, sizes[size]);
+		size += ntsign_registry_ended(fillers[n]);
+		n++;
+		if (size == ARRAY_LEN(sizes)) {
+			assert_string_equal(p.out, "[U]");
+			return n;
+		}
+	}
+	fail_msg("there is no bound");
+	return n;
+}
+
+/* A client whose pipes together keep too much loses those that want more. */
+static void test_kept(void **state)
+{
+	const struct ntsign_registry_rules fix = FIX;
+	static struct ntsign_registry *fillers[FILLERS];
+	static struct play before[4];
+	struct pdu pdu;
+	size_t count = 0;
+	size_t i = 0;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(before); i++) {
+		start(&before[i], &fix);
+		before[i].leaves_unread = true;
+		if (i != 1) {
+			play(&before[i], "bBn+", 0);
+		}
+		before[i].out[0] = '\0';
+	}
+	count = fill(fillers);
+	play(&before[0], "R", 0);		/* an answer */
+	assert_string_equal(before[0].out, "[M][R]!");
+	play(&before[1], "b", 0);		/* contexts */
+	assert_string_equal(before[1].out, "[U]!");
+	pdu = alter(1, 10, 6, "token", 5);	/* a security context */
+	ntsign_registry_request(before[2].machine, pdu.data, pdu.len);
+	assert_string_equal(before[2].out, "!");
+	play(&before[3], "1", 0);		/* a fragment */
+	assert_string_equal(before[3].out, "!");
+	for (i = 0; i < count; i++) {
+		talloc_free(fillers[i]);
+	}
+	for (i = 0; i < ARRAY_LEN(before); i++) {
+		talloc_free(before[i].machine);
+	}
+	/* and all is well again */
+	start(&before[0], &fix);
+	ntsign_registry_stop(before[0].machine);
+	play(&before[0], "bBg+m", 0);
+	assert_string_equal(before[0].out, ">>[M]<");
+	talloc_free(before[0].machine);
+}
+
 /* More security contexts than Samba takes are not remembered. */
 static void test_many_auths(void **state)
 {
@@ -894,7 +1007,7 @@ static void test_bytes(void **state)
 		struct play p;
 
 		start(&p, &fix);
-		play(&p, "bBgg123xXynua1C23ig", split);
+		play(&p, "bBgg123xXyna1C23ig", split);
 		assert_int_equal(p.on_len, p.in_len);
 		/* the cancel overtakes the fragments: it comes behind "1" */
 		assert_memory_equal(p.on, p.in, 400);
@@ -1052,6 +1165,8 @@ int main(void)
 		cmocka_unit_test(test_alone),
 		cmocka_unit_test(test_observing),
 		cmocka_unit_test(test_too_large),
+		cmocka_unit_test(test_too_long),
+		cmocka_unit_test(test_kept),
 		cmocka_unit_test(test_many_auths),
 		cmocka_unit_test(test_reports_bound),
 		cmocka_unit_test(test_down_is_told),
