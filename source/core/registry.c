@@ -181,7 +181,8 @@ struct ntsign_registry *ntsign_registry_new(
 		r->owed = talloc_array(r, struct owed,
 				       NTSIGN_REGISTRY_UNREAD_MAX);
 		if (r->owed == NULL) {
-			TALLOC_FREE(r);
+			talloc_free(r);
+			return NULL;
 		}
 	}
 	return r;
@@ -320,7 +321,7 @@ static void pay(struct ntsign_registry *r)
 
 /* Whoever reads none of so many answers would have this process keep them
  * for ever. */
-static bool unread(struct ntsign_registry *r)
+static void unread(struct ntsign_registry *r)
 {
 	struct ntsign_registry_report report = {
 		.event = NTSIGN_REGISTRY_UNREAD,
@@ -329,17 +330,18 @@ static bool unread(struct ntsign_registry *r)
 
 	r->ops->report(r->private_data, &report);
 	end(r, true);
-	return false;
 }
 
-static bool answer(struct ntsign_registry *r,
+/* Answers with a fault, once the server has answered what came before. */
+static void answer(struct ntsign_registry *r,
 		   const struct ntsign_dcerpc_pdu *pdu, uint32_t status)
 {
 	struct owed *owed = NULL;
 
 	if (r->unread == NTSIGN_REGISTRY_UNREAD_MAX ||
 	    !keep(r, ANSWER_COST)) {
-		return unread(r);
+		unread(r);
+		return;
 	}
 	owed = &r->owed[(r->owed_first + r->owed_count) %
 			NTSIGN_REGISTRY_UNREAD_MAX];
@@ -347,7 +349,7 @@ static bool answer(struct ntsign_registry *r,
 	owed->behind = r->answers.wanted;
 	r->owed_count++;
 	r->unread++;
-	return true;
+	pay(r);
 }
 
 void ntsign_registry_read(struct ntsign_registry *r)
@@ -478,8 +480,8 @@ static void refuse(struct ntsign_registry *r,
 	}
 	call_over(r, over ? IDLE : THROWN);
 	r->first = call;
-	if (r->holds && answer(r, &call, ntsign_winreg_status(fault))) {
-		pay(r);
+	if (r->holds) {
+		answer(r, &call, ntsign_winreg_status(fault));
 	}
 }
 
@@ -498,8 +500,8 @@ static void refuse_unbound(struct ntsign_registry *r,
 
 	tell_malformed(r, &report);
 	r->state = over ? IDLE : THROWN;
-	if (r->holds && answer(r, pdu, report.status)) {
-		pay(r);
+	if (r->holds) {
+		answer(r, pdu, report.status);
 	}
 }
 
@@ -667,9 +669,7 @@ static bool mismatched(struct ntsign_registry *r,
 	call_over(r, ENDED);
 	drop(r, &r->pdu);
 	r->ends = true;
-	if (answer(r, pdu, NTSIGN_DCERPC_FAULT_SEC_PKG_ERROR)) {
-		pay(r);
-	}
+	answer(r, pdu, NTSIGN_DCERPC_FAULT_SEC_PKG_ERROR);
 	return true;
 }
 

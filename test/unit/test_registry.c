@@ -1125,7 +1125,7 @@ static void test_no_memory(void **state)
 			pdus[3] = make(&p, '3');
 			pdus[4] = make(&p, 'm');
 			pdus[5] = pdu_bind(NTSIGN_DCERPC_ALTER_CONTEXT);
-			pdu_context(&pdus[5], 9, SYNTAX_WINREG, SYNTAX_NDR,
+			pdu_context(&pdus[5], 0x900, SYNTAX_WINREG, SYNTAX_NDR,
 				    NULL);
 			pdus[6] = make(&p, 'g');
 			pdus[7] = make(&p, 's');
