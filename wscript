@@ -52,7 +52,7 @@ HARDENING = '-fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2'
 
 EXPORTS = {
     'ntsign': ['samba_init_module'],
-    'ntsign-crypto': ['ntsign_mac_*'],
+    'ntsign-crypto': ['ntsign_mac_*', 'ntsign_certificate_*'],
 }
 
 # Weak references that compilers put into every shared object.
@@ -294,8 +294,9 @@ def is_clang(conf):
 
 def build(bld):
     includes = ['include', bld.bldnode.make_node('include')]
-    core = bld.path.ant_glob('source/core/*.c', excl='source/core/mac.c')
-    mac = bld.path.ant_glob('source/core/mac.c')
+    needs_crypto = ['source/core/mac.c', 'source/core/certificate.c']
+    core = bld.path.ant_glob('source/core/*.c', excl=needs_crypto)
+    crypto = bld.path.ant_glob(needs_crypto)
     smbd = bld.path.ant_glob('source/smbd/*.c')
     tool = bld.path.ant_glob('source/tool/*.c')
     installed = []
@@ -304,11 +305,11 @@ def build(bld):
     if core:
         bld.stlib(target='core', source=core, includes=includes,
                   cflags=['-fPIC'], install_path=None)
-    if mac:
-        bld.objects(target='mac', source=mac, includes=includes,
+    if crypto:
+        bld.objects(target='crypto', source=crypto, includes=includes,
                     cflags=['-fPIC', '-fvisibility=default'])
         shared_object(bld, 'ntsign-crypto', source=[], includes=includes,
-                      use='mac core CRYPTO')
+                      use='crypto core CRYPTO')
         installed.append(('${MODULESDIR}/ntsign/ntsign-crypto.so',
                           'ntsign-crypto.so', 0o644))
     if smbd:
@@ -317,20 +318,21 @@ def build(bld):
         installed.append(('${MODULESDIR}/vfs/ntsign.so', 'ntsign.so', 0o644))
     if tool:
         bld.program(target='ntsign', source=tool, includes=includes,
-                    use='core TALLOC JANSSON TDB CRYPTO', cflags=['-fPIE'],
+                    use='crypto core TALLOC JANSSON TDB CRYPTO',
+                    cflags=['-fPIE'],
                     linkflags=['-pie'], install_path=None)
         installed.append(('${PREFIX}/bin/ntsign', 'ntsign', 0o755))
     if bld.env.WITH_TESTS:
         unit_tests(bld, includes + ['test/unit', '.'])
     if bld.env.WITH_FUZZ:
-        fuzz_targets(bld, includes + ['test/fuzz', '.'], core + mac)
+        fuzz_targets(bld, includes + ['test/fuzz', '.'], core + crypto)
 
     bld.add_group('check')
     if smbd:
         bld(name='check ntsign.so', rule=check_module,
             source=bld.bldnode.make_node('ntsign.so'),
             target='ntsign.so.checked')
-    if mac:
+    if crypto:
         bld(name='check ntsign-crypto.so', rule=check_crypto,
             source=bld.bldnode.make_node('ntsign-crypto.so'),
             target='ntsign-crypto.so.checked')
@@ -468,7 +470,7 @@ def unit_tests(bld, includes):
         bld.program(target=node.change_ext('').path_from(bld.bldnode),
                     source=[node] + helpers, includes=includes,
                     cflags=['-Wno-cast-align', '-fvisibility=default'],
-                    use='mac core CMOCKA TALLOC JANSSON CRYPTO',
+                    use='crypto core CMOCKA TALLOC JANSSON CRYPTO',
                     install_path=None)
 
 
