@@ -76,8 +76,6 @@ enum ntsign_option_problem {
 	NTSIGN_OPTION_UNKNOWN,		/* no option of that name */
 	NTSIGN_OPTION_BAD_VALUE,
 	NTSIGN_OPTION_CONFLICT,		/* with another option's value */
-	/* valid, and a promise that this version cannot keep */
-	NTSIGN_OPTION_UNSUPPORTED,
 	/* valid, and without effect as things stand; not an error */
 	NTSIGN_OPTION_NOTE,
 };
@@ -118,8 +116,7 @@ extern const size_t ntsign_option_count;
  * Reads settings into options. Names are compared as smb.conf does it:
  * case and white space do not count. Of a setting given twice the last one
  * wins. A setting in error leaves that option at its default, the whole list
- * where it is one; one that is UNSUPPORTED is valid and keeps its value.
- * Names and values must not be NULL.
+ * where it is one. Names and values must not be NULL.
  *
  * Each connection's process does this anew: it finds errors and no NOTE, and
  * its time grows with the settings' length and no faster.
@@ -149,8 +146,7 @@ bool ntsign_option_is_error(enum ntsign_option_problem problem);
 
 /*
  * Whether a connection must be refused: any error in enforce and emulate
- * mode, and in every mode a setting that promises what this version does not
- * do. A bad mode is an audit, which goes on with the defaults and says so,
+ * mode. A bad mode is an audit, which goes on with the defaults and says so,
  * unless it begins with an "e": somebody meant to enforce or to emulate.
  */
 bool ntsign_options_refuse(const struct ntsign_options *options,

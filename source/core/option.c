@@ -562,53 +562,23 @@ static void read_setting(struct reader *reader, size_t setting)
 	}
 }
 
-/* An option is set to what cannot be had. */
-static void judge_wrong(struct reader *reader, enum id id,
-			enum ntsign_option_problem problem, const char *why)
+/* An option is set to what needs another mode. */
+static void judge_conflict(struct reader *reader, enum id id)
 {
-	ntsign_settings_judge(reader, id, problem, why);
+	ntsign_settings_judge(reader, id, NTSIGN_OPTION_CONFLICT,
+			      "needs " PREFIX "mode = emulate");
 	reader->wrong[id] = true;
 }
 
-/* One that needs another mode. */
-static void judge_conflict(struct reader *reader, enum id id)
-{
-	judge_wrong(reader, id, NTSIGN_OPTION_CONFLICT,
-		    "needs " PREFIX "mode = emulate");
-}
-
-/* The quirks of which all that they can be is done. */
-static bool is_done(enum id id)
-{
-	return id != ID_CREDENTIAL_HANDLES;
-}
-
-/* The options that name a quirk, and what they are in this version. */
+/* The options that name a quirk. */
 static void judge_quirk(struct reader *reader, enum id id,
 			enum ntsign_quirk *quirk, enum ntsign_quirk fallback)
 {
-	switch (*quirk) {
-	case NTSIGN_QUIRK_OFF:
-	case NTSIGN_QUIRK_DETECT:
-		break;
-	case NTSIGN_QUIRK_EMULATE:
-		if (reader->options->mode != NTSIGN_MODE_EMULATE) {
-			judge_conflict(reader, id);
-			*quirk = fallback;
-			break;
-		}
-		if (!is_done(id)) {
-			judge_wrong(reader, id, NTSIGN_OPTION_UNSUPPORTED,
-				    "this version does not emulate it yet");
-		}
-		break;
-	default:
-		/* NTSIGN_QUIRK_FIX */
-		if (!is_done(id)) {
-			judge_wrong(reader, id, NTSIGN_OPTION_UNSUPPORTED,
-				    "this version does not repair it yet");
-		}
-		break;
+	if (*quirk == NTSIGN_QUIRK_EMULATE &&
+	    reader->options->mode != NTSIGN_MODE_EMULATE)
+	{
+		judge_conflict(reader, id);
+		*quirk = fallback;
 	}
 }
 
@@ -726,9 +696,7 @@ bool ntsign_options_refuse(const struct ntsign_options *options,
 	for (i = 0; i < findings->count; i++) {
 		enum ntsign_option_problem problem = findings->list[i].problem;
 
-		if (problem == NTSIGN_OPTION_UNSUPPORTED ||
-		    more_was_meant(&findings->list[i]))
-		{
+		if (more_was_meant(&findings->list[i])) {
 			return true;
 		}
 		if (options->mode != NTSIGN_MODE_AUDIT &&

@@ -87,7 +87,6 @@ static struct ntsign_options *parse_one(TALLOC_CTX *ctx, const char *name,
 		[NTSIGN_OPTION_UNKNOWN] = "unknown",
 		[NTSIGN_OPTION_BAD_VALUE] = "bad",
 		[NTSIGN_OPTION_CONFLICT] = "conflict",
-		[NTSIGN_OPTION_UNSUPPORTED] = "unsupported",
 		[NTSIGN_OPTION_NOTE] = "note",
 	};
 	const struct ntsign_setting setting = { name, value };
@@ -145,8 +144,6 @@ static void test_defaults(void **state)
 }
 
 #define NOT_MODE "not one of audit, enforce, emulate"
-#define NO_FIX "this version does not repair it yet"
-#define NO_EMULATE "this version does not emulate it yet"
 #define NEEDS_EMULATE "needs ntsign:mode = emulate"
 #define NOT_FROM_32 "the part behind / is not a number from 0 to 32"
 
@@ -316,9 +313,8 @@ static const struct {
 	{ "credential handles", "emulate", "conflict: ntsign:credential "
 	  "handles = emulate: " NEEDS_EMULATE, AT(credential_handles),
 	  NTSIGN_QUIRK_OFF },
-	{ "credential handles", "fix", "unsupported: ntsign:credential "
-	  "handles = fix: " NO_FIX,
-	  AT(credential_handles), NTSIGN_QUIRK_FIX },
+	{ "credential handles", "fix", "", AT(credential_handles),
+	  NTSIGN_QUIRK_FIX },
 
 #define HOLD "ntsign:credential hold"
 #define HANDLES_OFF "without effect while ntsign:credential handles = off"
@@ -786,8 +782,6 @@ static const struct {
 	  "conflict 1, ", false },
 	{ "notes only", { { "signing counter skew", "2" } }, "note 0, ",
 	  false },
-	{ "a promise that cannot be kept",
-	  { { "credential handles", "fix" } }, "unsupported 0, ", true },
 	{ "enforce", { { "mode", "enforce" } }, "", false },
 	{ "enforce, and another error",
 	  { { "mood", "x" }, { "mode", "enforce" } }, "unknown 0, ", true },
@@ -797,10 +791,10 @@ static const struct {
 	{ "and these",
 	  { { "key strength", "emulate" }, { "remote registry", "emulate" },
 	    { "mode", "emulate" } }, "", false },
-	{ "these it will allow",
+	{ "and these",
 	  { { "credential handles", "emulate" },
 	    { "signing counter", "emulate" }, { "mode", "emulate" } },
-	  "unsupported 0, ", true },
+	  "", false },
 	{ "enforce does not",
 	  { { "server", "unpatched" }, { "bad signature", "access denied" },
 	    { "signing counter", "emulate" }, { "mode", "enforce" } },
@@ -813,8 +807,7 @@ static const struct {
 	  false },
 	{ "repairs, in enforce mode", { { "signing counter", "fix" },
 	    { "credential handles", "fix" }, { "remote registry", "fix" },
-	    { "mode", "enforce" } },
-	  "unsupported 1, ", true },
+	    { "mode", "enforce" } }, "", false },
 	{ "rules in enforce mode", { { "signing rules", "*=required" },
 	    { "mode", "enforce" } }, "", false },
 	{ "weak keys are refused", { { "minimum key bits", "128" },
@@ -827,7 +820,7 @@ static const struct {
 	{ "a certificate that counts", { { "mode", "emulate" },
 	    { "credential handles", "emulate" },
 	    { "credential hold", "3" }, { "server certificate", "/x" } },
-	  "unsupported 1, ", true },
+	  "", false },
 	{ "a scope that counts", { { "mode", "emulate" },
 	    { "remote registry", "emulate" },
 	    { "remote registry scope", "system" } }, "", false },
@@ -863,7 +856,6 @@ static void test_many(void **state)
 		[NTSIGN_OPTION_UNKNOWN] = "unknown",
 		[NTSIGN_OPTION_BAD_VALUE] = "bad",
 		[NTSIGN_OPTION_CONFLICT] = "conflict",
-		[NTSIGN_OPTION_UNSUPPORTED] = "unsupported",
 		[NTSIGN_OPTION_NOTE] = "note",
 	};
 	size_t i = 0;
@@ -1050,8 +1042,7 @@ static void test_refuse(void **state)
 			};
 			struct ntsign_option_findings found = { list, 2 };
 			bool error = problem != NTSIGN_OPTION_NOTE;
-			bool wanted = mode == NTSIGN_MODE_AUDIT ?
-				problem == NTSIGN_OPTION_UNSUPPORTED : error;
+			bool wanted = mode != NTSIGN_MODE_AUDIT && error;
 
 			assert_int_equal(ntsign_option_is_error(problem),
 					 error);
@@ -1115,7 +1106,7 @@ static void test_no_memory(void **state)
 		{ "audit file", "/a" },
 		{ "server", "unpatched" },
 		{ "unpatched clients", "* * * * * * x" },
-		{ "credential handles", "fix" },
+		{ "credential handles", "emulate" },
 	};
 	const struct ntsign_setting notes[] = {
 		{ "signing rules", "10.0.0.0/9=enabled 10.128.0.0/9=enabled "
