@@ -87,6 +87,45 @@ bool ntsign_config_load(struct ntsign_module *module)
 	return true;
 }
 
+bool ntsign_config_bad_value(struct ntsign_module *module, const char *option,
+			     const char *value, const char *why)
+{
+	struct ntsign_option_findings *findings = &module->findings;
+	struct ntsign_option_finding *list = talloc_realloc(
+		module, findings->list, struct ntsign_option_finding,
+		findings->count + 1);
+	struct ntsign_option_finding *f = NULL;
+
+	if (list == NULL) {
+		return false;
+	}
+	findings->list = list;
+	f = &list[findings->count];
+	*f = (struct ntsign_option_finding) {
+		.problem = NTSIGN_OPTION_BAD_VALUE,
+		.option = talloc_asprintf(list, "ntsign:%s", option),
+		.value = ntsign_text_string(list, value),
+		.setting = -1,
+	};
+	if (f->option == NULL || f->value == NULL) {
+		return false;
+	}
+	f->message = talloc_asprintf(list, "%s = %s: %s", f->option, f->value,
+				     why);
+	if (f->message == NULL) {
+		return false;
+	}
+	findings->count++;
+	DBG_ERR("ntsign: %s\n", f->message);
+	return true;
+}
+
+char *ntsign_config_substitute(TALLOC_CTX *mem_ctx, const char *value)
+{
+	return lpcfg_substituted_string(
+		mem_ctx, loadparm_s3_global_substitution(), value);
+}
+
 char *ntsign_config_audit_file(TALLOC_CTX *mem_ctx,
 			       const struct ntsign_options *options)
 {
@@ -97,8 +136,7 @@ char *ntsign_config_audit_file(TALLOC_CTX *mem_ctx,
 	char *path = NULL;
 
 	if (options->audit_file != NULL) {
-		return lpcfg_substituted_string(mem_ctx, lp_sub,
-						options->audit_file);
+		return ntsign_config_substitute(mem_ctx, options->audit_file);
 	}
 	log_file = lp_logfile(mem_ctx, lp_sub);
 	if (log_file == NULL) {

@@ -558,6 +558,38 @@ static enum frame_next setup_before(struct ntsign_connection *c,
 	return FRAME_DONE;
 }
 
+/* Whether smbd checks this session setup's password with a context of its
+ * own, which logon.c does not see: anonymous and plaintext ones. */
+static bool setup_unseen(const struct ntsign_connection *c)
+{
+	const struct ntsign_smb1_session_setup *request = c->setup.request;
+
+	return request != NULL && c->xconn->smb1.negprot.done &&
+		!(request->extended && c->xconn->smb1.negprot.spnego) &&
+		(request->account == NULL || request->account[0] == '\0' ||
+		 !c->xconn->smb1.negprot.encrypted_passwords);
+}
+
+/* Acquires the credential handle for such a one. */
+static enum frame_next setup_acquire(struct ntsign_connection *c,
+				     const uint8_t *message, size_t full)
+{
+	uint32_t sequence = 0;
+	NTSTATUS status;
+
+	if (!ntsign_credential_wanted() || !setup_unseen(c)) {
+		return FRAME_SMBD;
+	}
+	status = ntsign_credential_acquire(c, c->setup.request->account);
+	if (NT_STATUS_IS_OK(status) ||
+	    (ntsign_signature_on(c) && !ntsign_signature_take(c, &sequence))) {
+		return FRAME_SMBD;
+	}
+	ntsign_session_fail(c, status);
+	ntsign_enforce_answer(c, message, full, sequence, status);
+	return FRAME_DONE;
+}
+
 /* A frame as it stands in the socket. */
 struct frame {
 	struct ntsign_smb1_header header;
@@ -695,6 +727,7 @@ static enum frame_next frame_before(struct ntsign_connection *c)
 	bool check = (checks_signatures() && ntsign_signature_on(c)) ||
 		ntsign_sequence_checks(c);
 	struct frame frame = { .len = 0, };
+	enum frame_next next;
 	uint32_t sequence = 0;
 	size_t setup;
 
@@ -734,8 +767,12 @@ static enum frame_next frame_before(struct ntsign_connection *c)
 	if (setup == 0) {
 		return FRAME_SMBD;
 	}
-	return setup_before(c, &frame.header, frame.message, frame.have,
+	next = setup_before(c, &frame.header, frame.message, frame.have,
 			    frame.len, setup);
+	if (next == FRAME_SMBD) {
+		next = setup_acquire(c, frame.message, frame.len);
+	}
+	return next;
 }
 
 static bool is_readable(int fd)

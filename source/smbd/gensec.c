@@ -302,6 +302,9 @@ static void legs_failed(struct ntsign_legs *legs, NTSTATUS status)
 struct update_state {
 	const struct gensec_security_ops *real;
 	struct gensec_security *gensec;
+	/* what the real one is handed once the credential handle is had */
+	struct tevent_context *ev;
+	DATA_BLOB in;
 	NTSTATUS status;
 	DATA_BLOB out;
 };
@@ -383,7 +386,70 @@ static struct tevent_req *refused_send(TALLOC_CTX *mem_ctx,
 	return tevent_req_post(req, ev);
 }
 
+static void acquire_done(struct tevent_req *subreq);
 static void spnego_done(struct tevent_req *subreq);
+
+/* Acquires the credential handle first. */
+static struct tevent_req *acquire_send(TALLOC_CTX *mem_ctx,
+				       struct tevent_context *ev,
+				       struct gensec_security *gensec,
+				       const DATA_BLOB in,
+				       struct ntsign_legs *legs)
+{
+	struct tevent_req *req = NULL;
+	struct tevent_req *subreq = NULL;
+	struct update_state *state = NULL;
+
+	req = tevent_req_create(mem_ctx, &state, struct update_state);
+	if (req == NULL) {
+		return NULL;
+	}
+	state->real = real_spnego;
+	state->gensec = gensec;
+	state->ev = ev;
+	state->in = data_blob_dup_talloc(state, in);
+	if (state->in.length != in.length) {
+		tevent_req_oom(req);
+		return tevent_req_post(req, ev);
+	}
+	subreq = ntsign_credential_acquire_send(state, ev, legs->connection,
+						NULL);
+	if (tevent_req_nomem(subreq, req)) {
+		return tevent_req_post(req, ev);
+	}
+	tevent_req_set_callback(subreq, acquire_done, req);
+	return req;
+}
+
+static void acquire_done(struct tevent_req *subreq)
+{
+	struct tevent_req *req = tevent_req_callback_data(
+		subreq, struct tevent_req);
+	struct update_state *state = tevent_req_data(req, struct update_state);
+	struct ntsign_legs *legs = legs_find(state->gensec);
+	NTSTATUS status;
+
+	status = ntsign_credential_acquire_recv(subreq);
+	TALLOC_FREE(subreq);
+	if (!NT_STATUS_IS_OK(status)) {
+		if (legs != NULL) {
+			legs_failed(legs, status);
+		}
+		tevent_req_nterror(req, status);
+		return;
+	}
+	/* smbd hands a token on as root; it may be acting for a user now */
+	become_root();
+	in_hand = legs;
+	subreq = state->real->update_send(state, state->ev, state->gensec,
+					  state->in);
+	in_hand = NULL;
+	unbecome_root();
+	if (tevent_req_nomem(subreq, req)) {
+		return;
+	}
+	tevent_req_set_callback(subreq, spnego_done, req);
+}
 
 static struct tevent_req *spnego_send(TALLOC_CTX *mem_ctx,
 				      struct tevent_context *ev,
@@ -409,6 +475,9 @@ static struct tevent_req *spnego_send(TALLOC_CTX *mem_ctx,
 	}
 	if (refusal != NULL) {
 		return refused_send(mem_ctx, ev, legs, refusal);
+	}
+	if (legs != NULL && legs->leg == 1 && ntsign_credential_wanted()) {
+		return acquire_send(mem_ctx, ev, gensec, in, legs);
 	}
 	in_hand = legs;
 	outer = update_send(mem_ctx, ev, gensec, in, real_spnego, spnego_done);

@@ -23,8 +23,14 @@ static NTSTATUS (*real_check_recv)(struct tevent_req *req, TALLOC_CTX *mem_ctx,
 
 struct check_state {
 	struct tevent_req *subreq;
+	/* what the password check is handed once the credential handle is
+	 * had; the caller's */
+	struct tevent_context *ev;
+	struct auth4_context *auth_ctx;
+	const struct auth_usersupplied_info *user_info;
 };
 
+static void check_acquired(struct tevent_req *subreq);
 static void check_done(struct tevent_req *subreq);
 
 /* The connection whose session setup request smbd has in hand, or NULL. */
@@ -93,6 +99,19 @@ static void check_keep_response(const struct auth_usersupplied_info *user_info)
 	}
 }
 
+/* Has smbd check the password itself. */
+static void check_start(struct tevent_req *req)
+{
+	struct check_state *state = tevent_req_data(req, struct check_state);
+
+	state->subreq = real_check_send(state, state->ev, state->auth_ctx,
+					state->user_info);
+	if (tevent_req_nomem(state->subreq, req)) {
+		return;
+	}
+	tevent_req_set_callback(state->subreq, check_done, req);
+}
+
 static struct tevent_req *check_send(
 	TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 	struct auth4_context *auth_ctx,
@@ -100,6 +119,7 @@ static struct tevent_req *check_send(
 {
 	struct tevent_req *req = NULL;
 	struct check_state *state = NULL;
+	struct ntsign_connection *c = setup_connection();
 	const char *refusal = NULL;
 
 	req = tevent_req_create(mem_ctx, &state, struct check_state);
@@ -113,12 +133,40 @@ static struct tevent_req *check_send(
 		return tevent_req_post(req, ev);
 	}
 	check_keep_response(user_info);
-	state->subreq = real_check_send(state, ev, auth_ctx, user_info);
-	if (tevent_req_nomem(state->subreq, req)) {
+	state->ev = ev;
+	state->auth_ctx = auth_ctx;
+	state->user_info = user_info;
+	if (ntsign_credential_wanted() && c != NULL) {
+		struct tevent_req *subreq = ntsign_credential_acquire_send(
+			state, ev, c, user_info->client.account_name);
+
+		if (tevent_req_nomem(subreq, req)) {
+			return tevent_req_post(req, ev);
+		}
+		tevent_req_set_callback(subreq, check_acquired, req);
+		return req;
+	}
+	check_start(req);
+	if (!tevent_req_is_in_progress(req)) {
 		return tevent_req_post(req, ev);
 	}
-	tevent_req_set_callback(state->subreq, check_done, req);
 	return req;
+}
+
+static void check_acquired(struct tevent_req *subreq)
+{
+	struct tevent_req *req = tevent_req_callback_data(
+		subreq, struct tevent_req);
+	NTSTATUS status;
+
+	status = ntsign_credential_acquire_recv(subreq);
+	TALLOC_FREE(subreq);
+	if (!NT_STATUS_IS_OK(status)) {
+		check_note(status, NULL);
+		tevent_req_nterror(req, status);
+		return;
+	}
+	check_start(req);
 }
 
 static void check_done(struct tevent_req *subreq)

@@ -116,6 +116,9 @@ static NTSTATUS init_preload(struct smbXsrv_connection *xconn)
 		exit_server_cleanly("ntsign: no memory");
 	}
 	module->state = ntsign_state_open(module);
+	if (!ntsign_credential_load(module)) {
+		exit_server_cleanly("ntsign: no memory");
+	}
 
 	/* From here on this file stays loaded, come what may. */
 	ntsign = module;

@@ -25,6 +25,7 @@ struct ntsign_sink;
 struct ntsign_state;
 struct ntsign_connection;
 struct ntsign_session;
+struct ntsign_handle;
 
 /* The process: smbd serves one client in each. */
 struct ntsign_module {
@@ -32,6 +33,7 @@ struct ntsign_module {
 	struct ntsign_option_findings findings;
 	struct ntsign_sink *sink;
 	struct ntsign_state *state;
+	struct ntsign_handle *handle;	/* Q192749; NULL: off */
 	/* `server signing` when the process began */
 	enum ntsign_signing server_signing;
 	/* smbd's connections that the module has state for */
@@ -52,6 +54,16 @@ bool ntsign_config_load(struct ntsign_module *module);
  * runs out. */
 char *ntsign_config_audit_file(TALLOC_CTX *mem_ctx,
 			       const struct ntsign_options *options);
+
+/* A value with its % substitutions done; NULL when memory runs out. */
+char *ntsign_config_substitute(TALLOC_CTX *mem_ctx, const char *value);
+
+/*
+ * Adds to module->findings, and logs, that an option's value is bad. option:
+ * without "ntsign:"; why: a text. False when memory runs out.
+ */
+bool ntsign_config_bad_value(struct ntsign_module *module, const char *option,
+			     const char *value, const char *why);
 
 /* ---- sink.c ---- */
 
@@ -80,6 +92,9 @@ bool ntsign_sink_write(struct ntsign_sink *sink, const char *line, size_t len,
 /* Opens what smbd processes share, through dbwrap. NULL when that fails;
  * every function below does with a NULL state what keeps records coming. */
 struct ntsign_state *ntsign_state_open(TALLOC_CTX *mem_ctx);
+
+/* The database itself, or NULL. Names in it begin with what they are of. */
+struct db_context *ntsign_state_db(struct ntsign_state *state);
 
 /*
  * Whether `fingerprint` is new under `name`: the first process to ask gets
@@ -352,6 +367,8 @@ void ntsign_session_end(struct ntsign_connection *c);
 
 /* Records that the SMB1 session setup request in hand is refused. */
 void ntsign_session_refuse(struct ntsign_connection *c);
+/* Records that it fails with this status, which is no refusal. */
+void ntsign_session_fail(struct ntsign_connection *c, NTSTATUS status);
 
 /* Writes the records of session setups that have ended. */
 void ntsign_session_settle(struct ntsign_connection *c);
@@ -493,6 +510,39 @@ void ntsign_pipe_unavailable(struct ntsign_connection *c, uint64_t vuid);
  * fail. False in a process where the preload half did not take part.
  */
 bool ntsign_registry_system_down(void);
+
+/* ---- credential.c ---- */
+
+/*
+ * Reads the certificate of `credential handles` into module->handle; without
+ * one, or with a bad one, which is a finding, all session setups share a
+ * handle. False when memory runs out.
+ */
+bool ntsign_credential_load(struct ntsign_module *module);
+
+/* Whether a session setup has to acquire the credential handle. */
+bool ntsign_credential_wanted(void);
+
+/*
+ * Acquires it: ends after the hold, under `fix` after having waited for its
+ * turn as well. account: for the record, or NULL. Ends at once with
+ * NT_STATUS_INTERNAL_ERROR where another acquisition is under way and
+ * `emulate` is set. Freeing the request gives the acquisition up.
+ */
+struct tevent_req *ntsign_credential_acquire_send(
+	TALLOC_CTX *mem_ctx, struct tevent_context *ev,
+	struct ntsign_connection *c, const char *account);
+NTSTATUS ntsign_credential_acquire_recv(struct tevent_req *req);
+/* The same for an SMB1 connection's frame, for which nothing else of the
+ * connection goes on, as smbd does it in all of its own. */
+NTSTATUS ntsign_credential_acquire(struct ntsign_connection *c,
+				   const char *account);
+
+/* ---- crypto.c ---- */
+
+/* A function of ntsign-crypto.so, which is loaded on first need; NULL, and
+ * once a line in the log, when it cannot be had. */
+void *ntsign_crypto_symbol(const char *name);
 
 /* ---- tree.c ---- */
 

@@ -417,8 +417,13 @@ void ntsign_session_begin(struct ntsign_connection *c,
 void ntsign_session_refuse(struct ntsign_connection *c)
 {
 	c->setup.refused = true;
+	ntsign_session_fail(c, ntsign_enforce_status(c->setup.refusal));
+}
+
+void ntsign_session_fail(struct ntsign_connection *c, NTSTATUS status)
+{
 	c->setup.checked = true;
-	c->setup.check_status = ntsign_enforce_status(c->setup.refusal);
+	c->setup.check_status = status;
 	setup_finish(c);
 }
 

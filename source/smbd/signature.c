@@ -9,8 +9,6 @@
 #include "module.h"
 #include "librpc/gen_ndr/smbXsrv.h"
 
-#include <dlfcn.h>
-
 #undef DBGC_CLASS
 #define DBGC_CLASS DBGC_AUTH
 
@@ -162,20 +160,16 @@ static match_fn match_load(void)
 {
 	static match_fn match;
 	static bool tried;
-	void *handle = NULL;
 
 	if (tried) {
 		return match;
 	}
 	tried = true;
-	handle = dlopen(NTSIGN_MODULESDIR "/ntsign/ntsign-crypto.so",
-			RTLD_NOW | RTLD_LOCAL);
-	if (handle == NULL) {
-		DBG_ERR("ntsign: %s: bad signatures are recorded without a "
-			"matching number\n", dlerror());
-		return NULL;
+	match = (match_fn)ntsign_crypto_symbol("ntsign_mac_smb1_match");
+	if (match == NULL) {
+		DBG_ERR("ntsign: bad signatures are recorded without a "
+			"matching number\n");
 	}
-	match = (match_fn)dlsym(handle, "ntsign_mac_smb1_match");
 	return match;
 }
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What smbd's processes share: how many records an address has caused in
- * this second, and what has been said already.
+ * this second, and what has been said already; and the database for it, in
+ * which credential.c keeps its queues.
  *
  * Invariant: everything is in one dbwrap database (CTDB's under clustering),
  * every change is made under its record's lock, and no lock is held while
- * anything waits. Nothing in it is needed for a correct record: it only
+ * anything waits. Nothing of this file is needed for a correct record: it only
  * bounds how many there are.
  */
 #include "module.h"
@@ -69,6 +70,11 @@ struct ntsign_state *ntsign_state_open(TALLOC_CTX *mem_ctx)
 		return NULL;
 	}
 	return state;
+}
+
+struct db_context *ntsign_state_db(struct ntsign_state *state)
+{
+	return (state != NULL) ? state->db : NULL;
 }
 
 struct changed {
