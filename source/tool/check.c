@@ -780,6 +780,7 @@ static int run_check(TALLOC_CTX *mem_ctx, const char *path,
 	check_preload(check);
 	check_vfs(check);
 	check_audit_file(check);
+	ntsign_check_certificate(check);
 	ntsign_check_effects(check);
 	return print_findings(check);
 }

@@ -66,6 +66,11 @@ void ntsign_check_value(struct ntsign_check *check,
 /* Whether this server is one that the module does not work on. */
 void ntsign_check_role(struct ntsign_check *check);
 
+/* ---- check_certificate.c ---- */
+
+/* Whether the certificate can be had that the module will want. */
+void ntsign_check_certificate(struct ntsign_check *check);
+
 /* ---- check_effect.c ---- */
 
 /* Notes on what other options of smb.conf and the module's make of each
