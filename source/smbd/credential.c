@@ -305,7 +305,7 @@ static enum ntsign_credential_state acquire_look(struct acquire_state *state)
 {
 	struct look look = {
 		.state = state,
-		.result = NTSIGN_CREDENTIAL_OVER,	/* no record, no queue */
+		.result = NTSIGN_CREDENTIAL_OVER,	/* no queue */
 	};
 
 	(void)dbwrap_parse_record(state->handle->db,
@@ -336,9 +336,9 @@ static void acquire_cleanup(struct tevent_req *req,
 
 /* ---- records ---- */
 
-static struct ntsign_record *acquire_record(const struct acquire_state *state,
-					    const struct ntsign_connection *c,
-					    const char *event)
+static struct ntsign_record *acquire_record(
+	const struct acquire_state *state, const struct ntsign_connection *c,
+	const char *event)
 {
 	struct ntsign_record *record = ntsign_audit_start(
 		c, NTSIGN_RECORD_QUIRK);
