@@ -308,6 +308,8 @@ struct ntsign_connection {
 	 * been handled */
 	unsigned int shift;
 	unsigned int shift_frames;
+	/* so many requests more may be repeated ones */
+	unsigned int repeats;
 
 	struct ntsign_session *sessions;
 	struct ntsign_legs *legs;

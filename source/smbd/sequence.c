@@ -186,7 +186,8 @@ void ntsign_sequence_handled(struct ntsign_connection *c)
 
 bool ntsign_sequence_checks(const struct ntsign_connection *c)
 {
-	if (sequence_off(c) || (!c->counter.skewed && !c->counter.credit)) {
+	if (sequence_off(c) || (!c->counter.skewed &&
+				c->counter.credit == 0 && c->repeats == 0)) {
 		return false;
 	}
 	/* only then smbd's state stays as it is, whatever the signature */
@@ -216,6 +217,9 @@ static void sequence_move(struct ntsign_connection *c, uint32_t expected,
 void ntsign_sequence_matched(struct ntsign_connection *c)
 {
 	ntsign_counter_match(&c->counter);
+	if (c->repeats != 0) {
+		c->repeats--;
+	}
 }
 
 enum ntsign_counter_verdict ntsign_sequence_mismatch(
@@ -230,6 +234,8 @@ enum ntsign_counter_verdict ntsign_sequence_mismatch(
 
 	if (verdict == NTSIGN_COUNTER_RESYNCHRONISED) {
 		sequence_move(c, expected, received);
+		/* with the count moved back old requests fit again */
+		c->repeats = NTSIGN_MAC_WINDOW;
 		record_quirk(c, "resynchronised", expected, &received);
 	}
 	return verdict;

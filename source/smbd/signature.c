@@ -333,6 +333,10 @@ bool ntsign_signature_check(struct ntsign_connection *c, uint32_t *sequence)
 	if (smb1_signing_check_pdu(c->xconn->smb1.signing_state,
 				   signature->frame, signature->frame_len,
 				   signature->expected)) {
+		if (c->repeats != 0 && message_repeated(signature)) {
+			record_smb1(c, "bad", "repeated", NULL);
+			exit_server_cleanly("ntsign: a repeated request");
+		}
 		ntsign_sequence_matched(c);
 		return true;
 	}
