@@ -334,7 +334,9 @@ bool ntsign_signature_check(struct ntsign_connection *c, uint32_t *sequence)
 				   signature->frame, signature->frame_len,
 				   signature->expected)) {
 		if (c->repeats != 0 && message_repeated(signature)) {
-			record_smb1(c, "bad", "repeated", NULL);
+			cause = (struct cause) { .event = "bad", };
+			record_smb1(c, cause.event, "repeated", &cause);
+			signature->handling = false;
 			exit_server_cleanly("ntsign: a repeated request");
 		}
 		ntsign_sequence_matched(c);
