@@ -209,6 +209,12 @@ static void pipe_report(void *private_data,
 	if (report->count != 0) {
 		ntsign_record_int(record, "count", (int64_t)report->count);
 	}
+	if (report->event == NTSIGN_REGISTRY_MORE) {
+		/* the pipe is being freed: no time to end a connection */
+		(void)ntsign_audit_finish(c, record, true,
+					  NTSIGN_EVENTS_MISMATCH);
+		return;
+	}
 	record_finish(c, record);
 	if (report->down) {
 		outage_begin(c, pipe);

@@ -42,7 +42,10 @@ struct tap {
 
 	struct message *incoming;	/* to be read by smbd */
 	struct message *outgoing;	/* to be written to the server */
-	struct tevent_req *reader;	/* smbd's read that waits, or NULL */
+	/* smbd's read that waits and its write under way, or NULL: smbd has
+	 * one of each at a time, and they may outlive the pipe */
+	struct tevent_req *reader;
+	struct tevent_req *writer;
 	struct tevent_context *ev;	/* its */
 	bool fetching;			/* a message of the server's */
 	uint8_t head[1];		/* its first byte */
@@ -419,6 +422,26 @@ struct write_state {
 	int ret;
 };
 
+static void write_cleanup(struct tevent_req *req,
+			  enum tevent_req_state req_state)
+{
+	struct write_state *state = tevent_req_data(req, struct write_state);
+
+	if (state->tap != NULL && state->tap->writer == req) {
+		state->tap->writer = NULL;
+	}
+	state->tap = NULL;
+}
+
+static void write_follow(struct tevent_req *req, struct tap *tap)
+{
+	struct write_state *state = tevent_req_data(req, struct write_state);
+
+	state->tap = tap;
+	tap->writer = req;
+	tevent_req_set_cleanup_fn(req, write_cleanup);
+}
+
 static void write_passed(struct tevent_req *subreq)
 {
 	struct tevent_req *req = tevent_req_callback_data(
@@ -471,6 +494,10 @@ static void write_next(struct tevent_req *req)
 	struct tap *tap = state->tap;
 	struct tevent_req *subreq = NULL;
 
+	if (tap == NULL) {
+		tevent_req_error(req, EPIPE);
+		return;
+	}
 	if (write_lost(tap)) {
 		tevent_req_error(req, tap->write_error);
 		return;
@@ -505,8 +532,10 @@ static void write_next_done(struct tevent_req *subreq)
 	ret = tstream_writev_recv(subreq, &err);
 	TALLOC_FREE(subreq);
 	if (ret == -1) {
-		state->tap->write_error = err;
-		queue_free(&state->tap->outgoing);
+		if (state->tap != NULL) {
+			state->tap->write_error = err;
+			queue_free(&state->tap->outgoing);
+		}
 		tevent_req_error(req, err);
 		return;
 	}
@@ -564,7 +593,7 @@ static struct tevent_req *tap_writev_send(TALLOC_CTX *mem_ctx,
 	}
 	if (!ntsign_registry_acts(tap->machine)) {
 		if (takes(vector, count)) {
-			state->tap = tap;
+			write_follow(req, tap);
 			feed(tap, vector, count);
 		}
 		subreq = tstream_writev_send(state, ev, tap->inner, vector,
@@ -575,7 +604,7 @@ static struct tevent_req *tap_writev_send(TALLOC_CTX *mem_ctx,
 		tevent_req_set_callback(subreq, write_passed, req);
 		return req;
 	}
-	state->tap = tap;
+	write_follow(req, tap);
 	state->ev = ev;
 	if (tap->write_error != 0) {
 		tevent_req_error(req, tap->write_error);
@@ -634,6 +663,18 @@ static const struct tstream_context_ops tap_ops = {
 
 static int tap_destructor(struct tap *tap)
 {
+	if (tap->reader != NULL) {
+		struct read_state *state = tevent_req_data(
+			tap->reader, struct read_state);
+
+		state->tap = NULL;
+	}
+	if (tap->writer != NULL) {
+		struct write_state *state = tevent_req_data(
+			tap->writer, struct write_state);
+
+		state->tap = NULL;
+	}
 	ntsign_registry_close(tap->machine);
 	return 0;
 }
