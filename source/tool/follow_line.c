@@ -66,27 +66,24 @@ static void say_account(struct words *words, const struct ntsign_entry *entry)
 static void say_party(struct words *words, const struct ntsign_entry *entry,
 		      const char *name)
 {
-	json_t *party = json_object_get(entry->body, name);
-	json_t *patched = json_object_get(party, "patched");
-	const char *signing =
-		json_string_value(json_object_get(party, "signing"));
+	const char *signing = NULL;
+	bool patched = false;
 
-	if (!json_is_boolean(patched) || signing == NULL) {
+	if (!ntsign_entry_find_bool(entry, name, "patched", &patched) ||
+	    !ntsign_entry_find_text(entry, name, "signing", &signing)) {
 		say(words, "?");
 		return;
 	}
-	say(words, "%s %s", json_is_true(patched) ? "patched" : "unpatched",
-	    signing);
+	say(words, "%s %s", patched ? "patched" : "unpatched", signing);
 }
 
 static const char *signing_of(const struct ntsign_entry *entry,
 			      const char *name)
 {
-	json_t *party = json_object_get(entry->body, name);
-	const char *signing =
-		json_string_value(json_object_get(party, "signing"));
+	const char *signing = "";
 
-	return signing != NULL ? signing : "";
+	(void)ntsign_entry_find_text(entry, name, "signing", &signing);
+	return signing;
 }
 
 /* What a settings mismatch is about: where the policies fit, the key. */
@@ -96,20 +93,19 @@ static void say_why(struct words *words, const struct ntsign_entry *entry,
 	const char *article = ntsign_entry_text(entry, "article");
 	const char *client = signing_of(entry, "client");
 	const char *server = signing_of(entry, "server");
-	json_t *bits = json_object_get(
-		json_object_get(entry->body, "ntlmssp"), "keyBits");
+	int64_t bits = 0;
 	bool policies = (strcmp(client, "required") == 0 &&
 			 strcmp(server, "disabled") == 0) ||
 			(strcmp(client, "disabled") == 0 &&
 			 strcmp(server, "required") == 0);
 
-	if (strcmp(mismatch, "settings") != 0 || !json_is_integer(bits)) {
+	if (strcmp(mismatch, "settings") != 0 ||
+	    !ntsign_entry_find_int(entry, "ntlmssp", "keyBits", &bits)) {
 		return;
 	}
 	if (!policies ||
 	    (article != NULL && strcmp(article, "Q322051") == 0)) {
-		say(words, "(key of %" JSON_INTEGER_FORMAT " bits)",
-		    json_integer_value(bits));
+		say(words, "(key of %" PRId64 " bits)", bits);
 	}
 }
 
@@ -171,8 +167,8 @@ static void session_line(struct words *words, const struct ntsign_entry *entry)
 static void connection_line(struct words *words,
 			    const struct ntsign_entry *entry)
 {
-	json_t *name = NULL;
-	size_t i = 0;
+	size_t count = ntsign_entry_list_count(entry, "offered");
+	size_t i;
 
 	say(words, "connection");
 	say_field(words, entry, "event");
@@ -181,8 +177,8 @@ static void connection_line(struct words *words,
 	if (ntsign_entry_text(entry, "dialect") != NULL) {
 		return;
 	}
-	json_array_foreach(json_object_get(entry->body, "offered"), i, name) {
-		const char *text = json_string_value(name);
+	for (i = 0; i < count; i++) {
+		const char *text = ntsign_entry_list_text(entry, "offered", i);
 
 		say(words, "%s%s", i == 0 ? "offered: " : "",
 		    text != NULL ? text : "?");
@@ -207,9 +203,10 @@ static void tree_line(struct words *words, const struct ntsign_entry *entry)
 static void say_number(struct words *words, const struct ntsign_entry *entry,
 		       const char *name, const char *label)
 {
-	if (json_is_integer(json_object_get(entry->body, name))) {
-		say(words, "%s %" PRId64, label,
-		    ntsign_entry_int(entry, name));
+	int64_t number = 0;
+
+	if (ntsign_entry_find_int(entry, NULL, name, &number)) {
+		say(words, "%s %" PRId64, label, number);
 	}
 }
 

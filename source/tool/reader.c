@@ -318,6 +318,68 @@ int64_t ntsign_entry_int(const struct ntsign_entry *entry, const char *name)
 	return json_integer_value(json_object_get(entry->body, name));
 }
 
+static const json_t *find(const struct ntsign_entry *entry, const char *object,
+			  const char *name)
+{
+	const json_t *outer = entry->body;
+
+	if (object != NULL) {
+		outer = json_object_get(outer, object);
+	}
+	return json_object_get(outer, name);
+}
+
+bool ntsign_entry_find_text(const struct ntsign_entry *entry,
+			    const char *object, const char *name,
+			    const char **value)
+{
+	const json_t *field = find(entry, object, name);
+
+	if (!json_is_string(field)) {
+		return false;
+	}
+	*value = json_string_value(field);
+	return true;
+}
+
+bool ntsign_entry_find_bool(const struct ntsign_entry *entry,
+			    const char *object, const char *name, bool *value)
+{
+	const json_t *field = find(entry, object, name);
+
+	if (!json_is_boolean(field)) {
+		return false;
+	}
+	*value = json_is_true(field);
+	return true;
+}
+
+bool ntsign_entry_find_int(const struct ntsign_entry *entry,
+			   const char *object, const char *name,
+			   int64_t *value)
+{
+	const json_t *field = find(entry, object, name);
+
+	if (!json_is_integer(field)) {
+		return false;
+	}
+	*value = json_integer_value(field);
+	return true;
+}
+
+size_t ntsign_entry_list_count(const struct ntsign_entry *entry,
+			       const char *name)
+{
+	return json_array_size(json_object_get(entry->body, name));
+}
+
+const char *ntsign_entry_list_text(const struct ntsign_entry *entry,
+				   const char *name, size_t place)
+{
+	return json_string_value(json_array_get(
+		json_object_get(entry->body, name), place));
+}
+
 /* What stands between "ipv4:" or "ipv6:" and the port; all of other texts. */
 static char *without_port(TALLOC_CTX *mem_ctx, const char *remote)
 {

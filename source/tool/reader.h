@@ -71,6 +71,24 @@ const char *ntsign_entry_text(const struct ntsign_entry *entry,
 bool ntsign_entry_bool(const struct ntsign_entry *entry, const char *name);
 int64_t ntsign_entry_int(const struct ntsign_entry *entry, const char *name);
 
+/* A field of an object in the record, or with NULL for it of the record
+ * itself. False where there is none of that type; *value stays as it is. */
+bool ntsign_entry_find_text(const struct ntsign_entry *entry,
+			    const char *object, const char *name,
+			    const char **value);
+bool ntsign_entry_find_bool(const struct ntsign_entry *entry,
+			    const char *object, const char *name, bool *value);
+bool ntsign_entry_find_int(const struct ntsign_entry *entry,
+			   const char *object, const char *name,
+			   int64_t *value);
+
+/* The elements of a list in the record: how many, and one of them, NULL
+ * where it is no text. */
+size_t ntsign_entry_list_count(const struct ntsign_entry *entry,
+			       const char *name);
+const char *ntsign_entry_list_text(const struct ntsign_entry *entry,
+				   const char *name, size_t place);
+
 /*
  * The client's address without the port, in the one form that each address
  * has (an IPv4-mapped one is the IPv4 address); text that is no address as it
