@@ -23,14 +23,22 @@ readonly PACKAGES_PLAY=(samba smbclient python3-impacket)
 readonly PACKAGES_TEST=(
 	samba-testsuite samba-vfs-modules python3-samba libcmocka-dev
 	valgrind clang llvm
+
+	# What reads records, or carries them on; test/interop runs each by
+	# itself.  Of prometheus only promtool is.
+	systemd rsyslog rsyslog-gnutls openssl logrotate fail2ban prometheus
 )
 
 readonly POLICY=/usr/sbin/policy-rc.d
 readonly POLICY_SAVED=/usr/sbin/policy-rc.d.before-ntsign
 readonly POLICY_MARK='# Put here by ntsign for the time of an installation.'
 
-# The services that come with Samba's packages.
-readonly SAMBA_UNITS=(smbd nmbd samba-ad-dc winbind)
+# What comes with these packages and would run from then on.
+readonly UNITS=(
+	smbd.service nmbd.service samba-ad-dc.service winbind.service
+	rsyslog.service fail2ban.service prometheus.service
+	prometheus-node-exporter.service logrotate.timer
+)
 
 # packages_missing PACKAGE...: those that are not installed, one a line.
 packages_missing()
@@ -45,21 +53,21 @@ packages_missing()
 	done
 }
 
-# units_state: a line "NAME enabled active" for every Samba service.
+# units_state: a line "UNIT enabled active" for every one of them.
 units_state()
 {
 	local u='' enabled='' active=''
 
-	for u in "${SAMBA_UNITS[@]}"; do
+	for u in "${UNITS[@]}"; do
 		enabled=no
 		active=no
-		if compgen -G "/etc/systemd/system/*.wants/$u.service" \
-		    >/dev/null || compgen -G "/etc/rc[2-5].d/S??$u" \
+		if compgen -G "/etc/systemd/system/*.wants/$u" \
+		    >/dev/null || compgen -G "/etc/rc[2-5].d/S??${u%.*}" \
 		    >/dev/null; then
 			enabled=yes
 		fi
 		if [[ -d /run/systemd/system ]] &&
-		    systemctl --quiet is-active "$u.service"; then
+		    systemctl --quiet is-active "$u"; then
 			active=yes
 		fi
 		printf '%s %s %s\n' "$u" "$enabled" "$active"
@@ -72,15 +80,15 @@ units_restore()
 	local u='' enabled='' active='' before=''
 
 	while read -r u enabled active; do
-		before=$(grep "^$u " <<<"$1")
+		before=$(awk -v u="$u" '$1 == u' <<<"$1")
 		if [[ $active == yes && $before == *' no' ]]; then
-			systemctl stop "$u.service"
+			systemctl stop "$u"
 		fi
 		if [[ $enabled == yes && $before == "$u no "* ]]; then
 			if command -v systemctl >/dev/null; then
-				systemctl --quiet disable "$u.service"
+				systemctl --quiet disable "$u"
 			else
-				update-rc.d "$u" disable
+				update-rc.d "${u%.*}" disable
 			fi
 		fi
 	done < <(units_state)
