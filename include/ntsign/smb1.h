@@ -73,15 +73,14 @@ bool ntsign_smb1_signature_promised(const struct ntsign_smb1_header *header);
 			       NTSIGN_SMB1_HEADER_LEN + 3)
 
 /*
- * Builds the answer STATUS_ACCESS_DENIED to a request, with its transport
- * header and unsigned: [MS-CIFS] 2.2.3.1, 2.2.2.4.
+ * Builds the answer to a request that it failed with an NTSTATUS, with its
+ * transport header and unsigned: [MS-CIFS] 2.2.3.1, 2.2.2.4.
  * request: from its mark on. nt_status: whether the client knows NTSTATUS
  * even where its Flags2 does not say so; else it is told ERRDOS, ERRnoaccess.
  * Returns false when the request is no SMB1 message.
  */
-bool ntsign_smb1_access_denied(const uint8_t *request, size_t len,
-			       bool nt_status,
-			       uint8_t answer[NTSIGN_SMB1_ERROR_LEN]);
+bool ntsign_smb1_error(const uint8_t *request, size_t len, uint32_t status,
+		       bool nt_status, uint8_t answer[NTSIGN_SMB1_ERROR_LEN]);
 
 enum ntsign_frame {
 	NTSIGN_FRAME_SMB1,

@@ -17,6 +17,8 @@
 #define FLAGS_CASELESS		0x08
 #define FLAGS_REPLY		0x80
 #define FLAGS2_NT_STATUS	0x4000
+/* in place of an NTSTATUS: class ERRDOS, error ERRnoaccess */
+#define ERRDOS_NOACCESS		0x00050001
 /* what of a request's Flags2 its answer repeats: long names, extended
  * attributes, extended security, Unicode */
 #define FLAGS2_ANSWERED		0x8843
@@ -57,12 +59,9 @@ bool ntsign_smb1_signature_absent(const struct ntsign_smb1_header *header)
 	       ntsign_smb1_signature_promised(header);
 }
 
-bool ntsign_smb1_access_denied(const uint8_t *request, size_t len,
-			       bool nt_status,
-			       uint8_t answer[NTSIGN_SMB1_ERROR_LEN])
+bool ntsign_smb1_error(const uint8_t *request, size_t len, uint32_t status,
+		       bool nt_status, uint8_t answer[NTSIGN_SMB1_ERROR_LEN])
 {
-	static const uint8_t denied[4] = { 0x22, 0x00, 0x00, 0xC0 };
-	static const uint8_t no_access[4] = { 0x01, 0x00, 0x05, 0x00 };
 	struct ntsign_smb1_header header = { .command = 0 };
 	uint8_t *message = answer + NTSIGN_NBT_HEADER_LEN;
 	uint16_t flags2 = 0;
@@ -74,12 +73,15 @@ bool ntsign_smb1_access_denied(const uint8_t *request, size_t len,
 	nt_status = nt_status || (header.flags2 & FLAGS2_NT_STATUS);
 	if (nt_status) {
 		flags2 |= FLAGS2_NT_STATUS;
+	} else {
+		status = ERRDOS_NOACCESS;
 	}
 
 	memset(answer, 0, NTSIGN_SMB1_ERROR_LEN);
 	answer[3] = NTSIGN_SMB1_ERROR_LEN - NTSIGN_NBT_HEADER_LEN;
 	memcpy(message, request, NTSIGN_SMB1_HEADER_LEN);
-	memcpy(message + 5, nt_status ? denied : no_access, sizeof(denied));
+	push16(message + 5, (uint16_t)(status & 0xFFFF));
+	push16(message + 7, (uint16_t)(status >> 16));
 	message[9] = FLAGS_REPLY | (header.flags & FLAGS_CASELESS);
 	push16(message + 10, flags2);
 	/* PIDHigh stays; signature and reserved are empty */

@@ -68,6 +68,18 @@ const char *ntsign_connection_dialect(const struct ntsign_connection *c)
 	}
 }
 
+enum ntsign_signing ntsign_connection_signing(
+	const struct ntsign_connection *c)
+{
+	struct smb1_signing_state *si = c->xconn->smb1.signing_state;
+
+	if (smb1_signing_is_mandatory(si)) {
+		return NTSIGN_SIGNING_REQUIRED;
+	}
+	return smb1_signing_is_desired(si) ? NTSIGN_SIGNING_ENABLED :
+					     NTSIGN_SIGNING_DISABLED;
+}
+
 struct ntsign_party ntsign_connection_server(
 	const struct ntsign_connection *c)
 {
@@ -75,7 +87,6 @@ struct ntsign_party ntsign_connection_server(
 		.patched = true,
 		.signing = NTSIGN_SIGNING_ENABLED,
 	};
-	struct smb1_signing_state *si = NULL;
 
 	if (!ntsign_connection_is_smb2(c) && ntsign_enforcing()) {
 		return c->column;
@@ -87,12 +98,7 @@ struct ntsign_party ntsign_connection_server(
 		}
 		return server;
 	}
-	si = c->xconn->smb1.signing_state;
-	if (smb1_signing_is_mandatory(si)) {
-		server.signing = NTSIGN_SIGNING_REQUIRED;
-	} else if (!smb1_signing_is_desired(si)) {
-		server.signing = NTSIGN_SIGNING_DISABLED;
-	}
+	server.signing = ntsign_connection_signing(c);
 	return server;
 }
 
@@ -549,7 +555,7 @@ static enum frame_next setup_before(struct ntsign_connection *c,
 	if (c->setup.refusal == NULL || spnego) {
 		return FRAME_SMBD;	/* or refused by its token */
 	}
-	if (ntsign_signature_on(c) && !ntsign_signature_take(c, &sequence)) {
+	if (!ntsign_signature_take(c, &sequence)) {
 		return FRAME_SMBD;	/* which ends over its signature */
 	}
 	ntsign_session_refuse(c);
@@ -581,8 +587,7 @@ static enum frame_next setup_acquire(struct ntsign_connection *c,
 		return FRAME_SMBD;
 	}
 	status = ntsign_credential_acquire(c, c->setup.request->account);
-	if (NT_STATUS_IS_OK(status) ||
-	    (ntsign_signature_on(c) && !ntsign_signature_take(c, &sequence))) {
+	if (NT_STATUS_IS_OK(status) || !ntsign_signature_take(c, &sequence)) {
 		return FRAME_SMBD;
 	}
 	ntsign_session_fail(c, status);
@@ -603,8 +608,7 @@ struct frame {
  * How many bytes, transport header and all, have to be seen of an SMB1 frame
  * before smbd may have it. *wanted: of how many a look is worth it.
  */
-static size_t frame_needed(const struct ntsign_connection *c,
-			   const struct frame *frame, bool check,
+static size_t frame_needed(const struct frame *frame, bool signing, bool check,
 			   size_t *wanted)
 {
 	size_t full = NTSIGN_NBT_HEADER_LEN + frame->len;
@@ -614,7 +618,7 @@ static size_t frame_needed(const struct ntsign_connection *c,
 		return *wanted;
 	}
 	if (!frame->whole) {
-		*wanted = ntsign_signature_on(c) ? *wanted : 0;
+		*wanted = signing ? *wanted : 0;
 		return 0;
 	}
 	if (full <= WAIT_MAX) {
@@ -627,8 +631,8 @@ static size_t frame_needed(const struct ntsign_connection *c,
 /* Reads what is there of a frame. True: it is SMB1's, with its header.
  * *needed, *wanted: as above. */
 static bool frame_read(const struct ntsign_connection *c, const uint8_t *data,
-		       size_t have, bool check, struct frame *frame,
-		       size_t *needed, size_t *wanted)
+		       size_t have, bool signing, bool check,
+		       struct frame *frame, size_t *needed, size_t *wanted)
 {
 	uint32_t length = 0;
 	enum ntsign_frame kind = ntsign_frame_classify(data, have, &length);
@@ -647,7 +651,7 @@ static bool frame_read(const struct ntsign_connection *c, const uint8_t *data,
 			frame->header.command == NTSIGN_SMB1_NEGOTIATE ||
 			frame->header.command == NTSIGN_SMB1_SESSION_SETUP ||
 			ntsign_smb1_is_chain(frame->message, frame->have);
-		*needed = frame_needed(c, frame, check, wanted);
+		*needed = frame_needed(frame, signing, check, wanted);
 	}
 	if (!c->first_seen) {
 		*needed = MAX(*needed, first_needed(kind, have, length));
@@ -662,13 +666,13 @@ enum look {
 };
 
 /* Looks at as much of the next frame as is needed. */
-static enum look frame_look(struct ntsign_connection *c, bool check,
-			    struct frame *frame)
+static enum look frame_look(struct ntsign_connection *c, bool signing,
+			    bool check, struct frame *frame)
 {
 	/* One SMB1 frame is handled at a time, and looked at until it is. */
 	static uint8_t data[PEEK_MAX];
 	/* A client may have many requests in the socket: not all of them. */
-	size_t ask = ntsign_signature_on(c) ? PEEK_SMALL : PEEK_MIN;
+	size_t ask = signing ? PEEK_SMALL : PEEK_MIN;
 
 	for (;;) {
 		size_t have = peek(c, data, ask);
@@ -683,8 +687,8 @@ static enum look frame_look(struct ntsign_connection *c, bool check,
 		if (have == 0) {
 			return LOOK_OTHER;
 		}
-		smb1 = frame_read(c, data, have, check, frame, &needed,
-				  &wanted);
+		smb1 = frame_read(c, data, have, signing, check, frame,
+				  &needed, &wanted);
 		if (frame->len > PEEK_MAX - NTSIGN_NBT_HEADER_LEN && smb1 &&
 		    ntsign_enforcing()) {
 			/* smbd would read it as a shorter one */
@@ -724,14 +728,15 @@ static bool checks_signatures(void)
 /* What becomes of the next frame: looks at it, and refuses what is to be. */
 static enum frame_next frame_before(struct ntsign_connection *c)
 {
-	bool check = (checks_signatures() && ntsign_signature_on(c)) ||
-		ntsign_sequence_checks(c);
+	bool signing = ntsign_signature_on(c);
+	bool check = signing &&
+		(checks_signatures() || ntsign_sequence_checks(c));
 	struct frame frame = { .len = 0, };
 	enum frame_next next;
 	uint32_t sequence = 0;
 	size_t setup;
 
-	switch (frame_look(c, check, &frame)) {
+	switch (frame_look(c, signing, check, &frame)) {
 	case LOOK_WAIT:
 		return FRAME_WAIT;
 	case LOOK_OTHER:
@@ -744,17 +749,18 @@ static enum frame_next frame_before(struct ntsign_connection *c)
 		break;
 	}
 	if (!c->first_seen) {
-		first_look(c);
+		first_message(c, frame.message - NTSIGN_NBT_HEADER_LEN,
+			      frame.have + NTSIGN_NBT_HEADER_LEN);
 	}
 	ntsign_signature_before(c, &frame.header, frame.message, frame.have,
 				frame.len);
 	if (check && !ntsign_signature_check(c, &sequence)) {
-		ntsign_enforce_deny(c, frame.message, frame.len, sequence);
+		ntsign_enforce_answer(c, frame.message, frame.len, sequence,
+				      NT_STATUS_ACCESS_DENIED);
 		return FRAME_DONE;
 	}
 	if (ntsign_pipe_frame(c, &frame.header, frame.message, frame.have,
 			      frame.len)) {
-		ntsign_signature_after(c);
 		return FRAME_DONE;
 	}
 	setup = !frame.whole ? 0 :

@@ -10,7 +10,7 @@
  *
  * Before authentication a client can reach: the choice of the column (its
  * address), ntsign_enforce_setup() (an SMB1 session setup request),
- * ntsign_enforce_leg() (a token) and ntsign_enforce_deny() (a whole frame).
+ * ntsign_enforce_leg() (a token) and ntsign_enforce_answer() (a whole frame).
  */
 #include "module.h"
 #include "librpc/gen_ndr/smbXsrv.h"
@@ -25,18 +25,6 @@ bool ntsign_enforcing(void)
 }
 
 /* ---- the column ---- */
-
-/* `server signing`, as smbd has understood it. */
-static enum ntsign_signing signing_of_smbd(const struct ntsign_connection *c)
-{
-	struct smb1_signing_state *si = c->xconn->smb1.signing_state;
-
-	if (smb1_signing_is_mandatory(si)) {
-		return NTSIGN_SIGNING_REQUIRED;
-	}
-	return smb1_signing_is_desired(si) ? NTSIGN_SIGNING_ENABLED :
-					     NTSIGN_SIGNING_DISABLED;
-}
 
 /*
  * Exchanges smbd's signing state: none of its fields can be set from outside,
@@ -133,7 +121,7 @@ static bool column_choose(struct ntsign_connection *c,
 
 NTSTATUS ntsign_enforce_attach(struct ntsign_connection *c)
 {
-	enum ntsign_signing by_default = signing_of_smbd(c);
+	enum ntsign_signing by_default = ntsign_connection_signing(c);
 
 	ntsign->server_signing = by_default;
 	if (!column_choose(c, by_default)) {
@@ -391,18 +379,6 @@ static bool frame_take(struct ntsign_connection *c, size_t full)
 	return n == (ssize_t)full;
 }
 
-/* [MS-CIFS] 2.2.3.1: where a NTSTATUS stands, and what says that it does. */
-#define STATUS_OFFSET (NTSIGN_NBT_HEADER_LEN + 5)
-#define FLAGS2_OFFSET (NTSIGN_NBT_HEADER_LEN + 10)
-#define FLAGS2_NT_STATUS 0x4000
-
-void ntsign_enforce_deny(struct ntsign_connection *c, const uint8_t *message,
-			 size_t len, uint32_t sequence)
-{
-	ntsign_enforce_answer(c, message, len, sequence,
-			      NT_STATUS_ACCESS_DENIED);
-}
-
 void ntsign_enforce_answer(struct ntsign_connection *c,
 			   const uint8_t *message, size_t len,
 			   uint32_t sequence, NTSTATUS error)
@@ -413,12 +389,10 @@ void ntsign_enforce_answer(struct ntsign_connection *c,
 	NTSTATUS status = NT_STATUS_OK;
 
 	if (!ntsign_smb1_header_parse(message, len, &header) ||
-	    !ntsign_smb1_access_denied(message, len, c->nt_status, answer) ||
+	    !ntsign_smb1_error(message, len, NT_STATUS_V(error), c->nt_status,
+			       answer) ||
 	    !frame_take(c, NTSIGN_NBT_HEADER_LEN + len)) {
 		exit_server_cleanly("ntsign: a refused request is not whole");
-	}
-	if (SVAL(answer, FLAGS2_OFFSET) & FLAGS2_NT_STATUS) {
-		SIVAL(answer, STATUS_OFFSET, NT_STATUS_V(error));
 	}
 	if (header.command == NTSIGN_SMB1_NT_CANCEL) {
 		return;		/* has no response: [MS-CIFS] 2.2.4.65.2 */

@@ -226,15 +226,11 @@ const char *ntsign_enforce_tree(const struct ntsign_connection *c,
 
 /*
  * Takes a frame, all of which has arrived, from the socket and answers it
- * with STATUS_ACCESS_DENIED. sequence: signs the answer with this number;
- * 0: does not. message: what of it is at hand, its header at least. len: all
- * of the message's bytes, without the transport header.
+ * with an error; a client that does not know NTSTATUS is told that access is
+ * denied. sequence: signs the answer with this number; 0: does not. message:
+ * what of it is at hand, its header at least. len: all of the message's
+ * bytes, without the transport header.
  */
-void ntsign_enforce_deny(struct ntsign_connection *c, const uint8_t *message,
-			 size_t len, uint32_t sequence);
-
-/* The same with another error; a client that does not know NTSTATUS is told
- * that access is denied all the same. */
 void ntsign_enforce_answer(struct ntsign_connection *c,
 			   const uint8_t *message, size_t len,
 			   uint32_t sequence, NTSTATUS error);
@@ -339,6 +335,9 @@ NTSTATUS ntsign_connection_attach(struct ntsign_module *module,
 struct ntsign_connection *ntsign_connection_get(
 	struct smbXsrv_connection *xconn);
 
+/* `server signing` for SMB1, as smbd has understood it. */
+enum ntsign_signing ntsign_connection_signing(
+	const struct ntsign_connection *c);
 /* The row its client belongs in and the column the server is in. */
 struct ntsign_party ntsign_connection_server(
 	const struct ntsign_connection *c);
@@ -436,7 +435,8 @@ bool ntsign_signature_check(struct ntsign_connection *c, uint32_t *sequence);
 /*
  * In smbd's place: checks the signature of the frame that was handed to
  * ntsign_signature_before(), and counts it. *sequence: the number that its
- * answer is signed with. False: it is bad, or the frame is not whole.
+ * answer is signed with, 0 where nothing is signed. False: it is bad, or the
+ * frame is not whole; smbd shall see it.
  */
 bool ntsign_signature_take(struct ntsign_connection *c, uint32_t *sequence);
 /* Signing has started: keeps the key of the session that started it. With an
@@ -472,7 +472,8 @@ void ntsign_sequence_arrived(struct ntsign_connection *c,
 void ntsign_sequence_behind(struct ntsign_connection *c);
 /* After smbd has handled a message. */
 void ntsign_sequence_handled(struct ntsign_connection *c);
-/* Whether signatures have to be checked before smbd has the frame. */
+/* Whether signatures, where there are any, have to be checked before smbd has
+ * the frame. */
 bool ntsign_sequence_checks(const struct ntsign_connection *c);
 /* Whether that may come to be. */
 bool ntsign_sequence_holds(const struct ntsign_connection *c);

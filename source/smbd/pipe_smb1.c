@@ -39,16 +39,10 @@ static bool is_ipc(struct ntsign_connection *c, const uint8_t *message)
 static bool answer(struct ntsign_connection *c, const uint8_t *message,
 		   size_t len, NTSTATUS status)
 {
-	struct smb1_signing_state *si = c->xconn->smb1.signing_state;
 	uint32_t sequence = 0;
 
-	if (ntsign_signature_on(c)) {
-		sequence = smb1_signing_next_seqnum(si, false);
-		if (!smb1_signing_check_pdu(si, message, len, sequence)) {
-			smb1_signing_cancel_reply(si, false);
-			return false;
-		}
-		sequence++;
+	if (!ntsign_signature_take(c, &sequence)) {
+		return false;
 	}
 	ntsign_enforce_answer(c, message, len, sequence, status);
 	return true;

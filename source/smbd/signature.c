@@ -377,6 +377,10 @@ bool ntsign_signature_take(struct ntsign_connection *c, uint32_t *sequence)
 	struct ntsign_signature *signature = c->signature;
 	struct smb1_signing_state *si = c->xconn->smb1.signing_state;
 
+	*sequence = 0;
+	if (!ntsign_signature_on(c)) {
+		return true;
+	}
 	if (signature == NULL || !signature->handling ||
 	    signature->frame == NULL ||
 	    !smb1_signing_check_pdu(si, signature->frame,

@@ -37,9 +37,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	{
 		assert(known == NTSIGN_FRAME_SMB1 || data[0] != 0 ||
 		       length < 4);
-		assert(ntsign_smb1_access_denied(
-			       data + NTSIGN_NBT_HEADER_LEN,
-			       size - NTSIGN_NBT_HEADER_LEN, data[0], answer));
+		assert(ntsign_smb1_error(data + NTSIGN_NBT_HEADER_LEN,
+					 size - NTSIGN_NBT_HEADER_LEN,
+					 0xC0000022, data[0], answer));
 		assert(ntsign_smb1_signature_absent(&header) ||
 		       !ntsign_smb1_signature_promised(&header));
 	}

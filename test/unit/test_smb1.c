@@ -162,8 +162,8 @@ static void test_access_denied(void **state)
 	for (len = 0; len < NTSIGN_SMB1_HEADER_LEN; len++) {
 		uint8_t *copy = exact(frame_signed, len);
 
-		assert_false(ntsign_smb1_access_denied(copy, len, true,
-						       answer));
+		assert_false(ntsign_smb1_error(copy, len, 0xC0000022, true,
+					       answer));
 		free(copy);
 	}
 	for (i = 0; i < sizeof(denials) / sizeof(denials[0]); i++) {
@@ -172,8 +172,8 @@ static void test_access_denied(void **state)
 
 		copy[10] = denials[i].flags2 & 0xFF;
 		copy[11] = denials[i].flags2 >> 8;
-		assert_true(ntsign_smb1_access_denied(
-				    copy, NTSIGN_SMB1_HEADER_LEN,
+		assert_true(ntsign_smb1_error(
+				    copy, NTSIGN_SMB1_HEADER_LEN, 0xC0000022,
 				    denials[i].nt_status, answer));
 		/* transport header, mark and command */
 		assert_memory_equal(answer, "\0\0\0\043\377SMB\165", 9);
