@@ -21,6 +21,11 @@
  *   any     ends early             over    dropped; those behind move up
  *   any     its process dies       over    the same, when it is the first
  *
+ * Of what one process acquires at the same time (fix), one is in the queue;
+ * the others stand behind it in the process and begin when it is over. So a
+ * process, and with it a client's connection, has its turn as often as every
+ * other one, however much it wants.
+ *
  * A turn is an interval of time, laid down when the acquisition begins: so
  * nothing has to be handed on from one process to the next, and what a busy
  * machine adds to one acquisition does not add up over all of them.

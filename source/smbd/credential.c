@@ -17,6 +17,11 @@
  * cannot wait for itself with it, which an SMB2 client can make one do.
  * Turns laid down in advance take 4.00 s, busy or not.
  *
+ * A process has one turn in the queue at a time; what more it has to acquire
+ * stands behind that in the process, in order. So a client that sets up
+ * hundreds of sessions on one connection puts the others off by one hold, and
+ * not by hundreds.
+ *
  * Times are gettimeofday()'s, as the event loop's timers are; a cluster's
  * clocks differ by what its turns may overlap.
  */
@@ -41,6 +46,10 @@ struct ntsign_handle {
 	/* the digest in lower case */
 	char certificate[2 * NTSIGN_CERTIFICATE_DIGEST_LEN + 1];
 	uint64_t tickets;
+	/* of this process: the one that has its turn in the queue, and those
+	 * that stand behind it, in their order */
+	struct acquire_state *turn;
+	struct acquire_state *behind;
 };
 
 /* ---- the certificate ---- */
@@ -194,11 +203,14 @@ static bool front_dead(const struct ntsign_credential_queue *queue)
 /* ---- one acquisition ---- */
 
 struct acquire_state {
+	struct acquire_state *prev, *next;	/* in the process's line */
+	struct tevent_req *req;
 	struct tevent_context *ev;
 	struct smbXsrv_connection *xconn;
 	struct ntsign_handle *handle;
 	struct ntsign_credential_turn turn;
 	bool queued;		/* its turn may be in the queue */
+	bool behind;		/* another one of the process is first */
 	bool waited;
 	int64_t began;
 	uint64_t disturbed_by;	/* the pid of the one that was first */
@@ -321,16 +333,26 @@ static enum ntsign_credential_state acquire_look(struct acquire_state *state)
 	return look.result;
 }
 
+static void acquire_next(struct ntsign_handle *handle);
+
 /* However it ends: done, or its client is gone. */
 static void acquire_cleanup(struct tevent_req *req,
 			    enum tevent_req_state req_state)
 {
 	struct acquire_state *state = tevent_req_data(
 		req, struct acquire_state);
+	struct ntsign_handle *handle = state->handle;
 
 	if (state->queued) {
 		state->queued = false;
 		(void)queue_change(state, END, NULL);
+	}
+	if (handle->turn == state) {
+		handle->turn = NULL;
+		acquire_next(handle);
+	} else if (state->behind) {
+		state->behind = false;
+		DLIST_REMOVE(handle->behind, state);
 	}
 }
 
@@ -438,24 +460,15 @@ static void acquire_timer(struct tevent_req *subreq)
 /* An acquisition that no other process can be told of takes its time. */
 static void acquire_alone(struct acquire_state *state)
 {
-	state->turn.start = state->began;
-	state->turn.end = state->began + state->handle->hold;
+	state->turn.start = time_now();
+	state->turn.end = state->turn.start + state->handle->hold;
 	state->ahead = 0;
 }
 
 static enum ntsign_credential_state acquire_begin(struct acquire_state *state)
 {
-	struct server_id self = messaging_server_id(
-		state->xconn->client->msg_ctx);
 	enum ntsign_credential_state result = NTSIGN_CREDENTIAL_HOLDS;
 
-	state->began = time_now();
-	state->turn.owner = (struct ntsign_credential_owner) {
-		.pid = self.pid,
-		.unique = self.unique_id,
-		.node = self.vnn,
-		.task = self.task_id,
-	};
 	state->turn.ticket = ++state->handle->tickets;
 	if (state->handle->db == NULL ||
 	    !queue_change(state, BEGIN, &result)) {
@@ -463,8 +476,45 @@ static enum ntsign_credential_state acquire_begin(struct acquire_state *state)
 		return NTSIGN_CREDENTIAL_HOLDS;
 	}
 	state->queued = (result != NTSIGN_CREDENTIAL_FAILED);
-	state->waited = (result == NTSIGN_CREDENTIAL_WAITS);
+	state->waited |= (result == NTSIGN_CREDENTIAL_WAITS);
 	return result;
+}
+
+/* Its process has no other turn in the queue. False: it has failed. */
+static bool acquire_enter(struct acquire_state *state)
+{
+	if (acquire_begin(state) == NTSIGN_CREDENTIAL_FAILED) {
+		return false;
+	}
+	if (state->handle->turn == NULL) {
+		state->handle->turn = state;
+	}
+	acquire_sleep(state->req);
+	return true;
+}
+
+/* The next one of the process's line enters the queue, at its end. */
+static void acquire_next(struct ntsign_handle *handle)
+{
+	struct acquire_state *state = handle->behind;
+
+	if (state != NULL) {
+		DLIST_REMOVE(handle->behind, state);
+		state->behind = false;
+		/* its callback is not for who has just ended */
+		tevent_req_defer_callback(state->req, state->ev);
+		(void)acquire_enter(state);
+	}
+}
+
+/* Whether it has to stand behind another one of its process. One that waits
+ * in an event loop of its own holds up the loop that the other needs. */
+static bool acquire_stands_behind(const struct acquire_state *state)
+{
+	const struct acquire_state *turn = state->handle->turn;
+
+	return turn != NULL && turn->ev == state->ev &&
+		state->handle->quirk == NTSIGN_QUIRK_FIX;
 }
 
 struct tevent_req *ntsign_credential_acquire_send(
@@ -473,24 +523,38 @@ struct tevent_req *ntsign_credential_acquire_send(
 {
 	struct tevent_req *req = NULL;
 	struct acquire_state *state = NULL;
+	struct server_id self = messaging_server_id(c->xconn->client->msg_ctx);
 
 	req = tevent_req_create(mem_ctx, &state, struct acquire_state);
 	if (req == NULL) {
 		return NULL;
 	}
+	state->turn.owner = (struct ntsign_credential_owner) {
+		.pid = self.pid,
+		.unique = self.unique_id,
+		.node = self.vnn,
+		.task = self.task_id,
+	};
+	state->req = req;
 	state->ev = ev;
 	state->xconn = c->xconn;
 	state->handle = ntsign->handle;
+	state->began = time_now();
 	if (account != NULL) {
 		state->account = talloc_strdup(state, account);
 	}
 	tevent_req_set_cleanup_fn(req, acquire_cleanup);
-	if (acquire_begin(state) == NTSIGN_CREDENTIAL_FAILED) {
+	if (acquire_stands_behind(state)) {
+		state->behind = true;
+		state->waited = true;
+		DLIST_ADD_END(state->handle->behind, state);
+		return req;
+	}
+	if (!acquire_enter(state)) {
 		record_failed(state);
 		tevent_req_nterror(req, NT_STATUS_INTERNAL_ERROR);
 		return tevent_req_post(req, ev);
 	}
-	acquire_sleep(req);
 	if (!tevent_req_is_in_progress(req)) {
 		return tevent_req_post(req, ev);
 	}
