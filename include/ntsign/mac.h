@@ -37,8 +37,9 @@ enum ntsign_mac_result {
 
 /*
  * Compares the signature in a message with those for the expected sequence
- * number and all within NTSIGN_MAC_WINDOW of it, nearest first. *matched is
- * written for GOOD and NEAR.
+ * number and all within NTSIGN_MAC_WINDOW of it, nearest first. There is none
+ * below 0, where a connection's count begins; above, 0 follows 0xFFFFFFFF.
+ * *matched is written for GOOD and NEAR.
  */
 enum ntsign_mac_result ntsign_mac_smb1_match(
 	const uint8_t *key, size_t key_len,

@@ -73,6 +73,9 @@ enum ntsign_mac_result ntsign_mac_smb1_match(
 						 expected - distance;
 		uint8_t mac[SIGNATURE_LEN] = { 0 };
 
+		if (i % 2 == 0 && distance > expected) {
+			continue;	/* a connection counts from 0 */
+		}
 		if (!ntsign_mac_smb1(key, key_len, message, message_len,
 				     sequence, mac)) {
 			return NTSIGN_MAC_ERROR;

@@ -44,6 +44,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				       &matched);
 	if (distance == 0) {
 		assert(result == NTSIGN_MAC_GOOD);
+	} else if (distance > 0 && sequence + (uint32_t)distance < sequence) {
+		/* it is below 0 from where it is looked for */
+		assert(result == NTSIGN_MAC_BAD);
 	} else if (abs(distance) <= NTSIGN_MAC_WINDOW) {
 		assert(result == NTSIGN_MAC_NEAR);
 	} else {

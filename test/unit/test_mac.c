@@ -128,7 +128,7 @@ static void test_window(void **state)
 	}
 }
 
-/* The count goes on from 0xFFFFFFFF to 0. */
+/* The count goes on from 0xFFFFFFFF to 0, and has begun with 0. */
 static void test_wrap(void **state)
 {
 	uint8_t copy[sizeof(frame_signed)];
@@ -138,8 +138,12 @@ static void test_wrap(void **state)
 	memcpy(copy, frame_signed, sizeof(copy));
 	assert_true(mac_of(copy, sizeof(copy), 0xFFFFFFFE, copy + 14));
 	assert_int_equal(match(copy, sizeof(copy), 1, &matched),
+			 NTSIGN_MAC_BAD);
+	assert_int_equal(matched, 77);
+	assert_true(mac_of(copy, sizeof(copy), 0, copy + 14));
+	assert_int_equal(match(copy, sizeof(copy), 8, &matched),
 			 NTSIGN_MAC_NEAR);
-	assert_int_equal(matched, 0xFFFFFFFE);
+	assert_int_equal(matched, 0);
 	assert_true(mac_of(copy, sizeof(copy), 1, copy + 14));
 	assert_int_equal(match(copy, sizeof(copy), 0xFFFFFFFE, &matched),
 			 NTSIGN_MAC_NEAR);
