@@ -71,4 +71,15 @@ void ntsign_record_list(struct ntsign_record *record, const char *name,
  */
 const char *ntsign_record_line(struct ntsign_record *record, size_t *len);
 
+/*
+ * Calls visit for each value of a record, in the line's order and, once there
+ * is a line, cut as there. A name is "timestamp", "type" or that of a field,
+ * "client.patched" where it is one in another; a list's is that of each of its
+ * texts. Numbers are decimal, booleans "true" or "false"; null is no value.
+ */
+void ntsign_record_walk(const struct ntsign_record *record,
+			void (*visit)(const char *name, const char *value,
+				      size_t len, void *private_data),
+			void *private_data);
+
 #endif

@@ -11,6 +11,7 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include <jansson.h>
@@ -20,6 +21,10 @@
 /* The line's root, the object of the record's type, and 4 more in that. */
 #define DEPTH_TYPE 1
 #define DEPTH_MAX (DEPTH_TYPE + 4)
+
+/* Of a field's name with those of the objects that it is in; the names that the
+ * module chooses are far shorter. */
+#define NAME_MAX_LEN 128
 
 /* Room for the JSON itself, in front of the newline. */
 #define ROOM (NTSIGN_RECORD_MAX - 1)
@@ -347,4 +352,90 @@ const char *ntsign_record_line(struct ntsign_record *record, size_t *len)
 	line[size + 1] = '\0';
 	*len = size + 1;
 	return line;
+}
+
+struct walk {
+	void (*visit)(const char *name, const char *value, size_t len,
+		      void *private_data);
+	void *private_data;
+	char name[NAME_MAX_LEN];
+};
+
+static void walk_text(struct walk *walk, const char *text)
+{
+	walk->visit(walk->name, text, strlen(text), walk->private_data);
+}
+
+static void walk_value(struct walk *walk, json_t *value)
+{
+	size_t used = strlen(walk->name);
+	char number[32] = "";
+	void *field = NULL;
+	size_t i = 0;
+
+	switch (json_typeof(value)) {
+	case JSON_STRING:
+		walk->visit(walk->name, json_string_value(value),
+			    json_string_length(value), walk->private_data);
+		break;
+	case JSON_INTEGER:
+		snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT,
+			 json_integer_value(value));
+		walk_text(walk, number);
+		break;
+	case JSON_TRUE:
+		walk_text(walk, "true");
+		break;
+	case JSON_FALSE:
+		walk_text(walk, "false");
+		break;
+	case JSON_ARRAY:
+		for (i = 0; i < json_array_size(value); i++) {
+			walk_value(walk, json_array_get(value, i));
+		}
+		break;
+	case JSON_OBJECT:
+		for (field = json_object_iter(value);
+		     field != NULL;
+		     field = json_object_iter_next(value, field))
+		{
+			snprintf(walk->name + used, sizeof(walk->name) - used,
+				 "%s%s", used > 0 ? "." : "",
+				 json_object_iter_key(field));
+			walk_value(walk, json_object_iter_value(field));
+			walk->name[used] = '\0';
+		}
+		break;
+	default:
+		break;
+	}
+}
+
+void ntsign_record_walk(const struct ntsign_record *record,
+			void (*visit)(const char *name, const char *value,
+				      size_t len, void *private_data),
+			void *private_data)
+{
+	struct walk walk = { .visit = visit, .private_data = private_data };
+	json_t *root = NULL;
+	void *field = NULL;
+
+	if (!record_usable(record)) {
+		return;
+	}
+	root = record->objects[0];
+	for (field = json_object_iter(root);
+	     field != NULL;
+	     field = json_object_iter_next(root, field))
+	{
+		json_t *value = json_object_iter_value(field);
+
+		/* the fields of the type's object have no name in front */
+		if (json_typeof(value) != JSON_OBJECT) {
+			snprintf(walk.name, sizeof(walk.name), "%s",
+				 json_object_iter_key(field));
+		}
+		walk_value(&walk, value);
+		walk.name[0] = '\0';
+	}
 }

@@ -44,7 +44,8 @@ static bool audit_write(struct ntsign_record *record, bool warning)
 
 	line = ntsign_record_line(record, &len);
 	if (line != NULL) {
-		ok = ntsign_sink_write(ntsign->sink, line, len, warning);
+		ok = ntsign_sink_write(ntsign->sink, record, line, len,
+				       warning);
 	} else {
 		DBG_ERR("ntsign: no memory for a record\n");
 	}

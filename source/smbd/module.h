@@ -81,11 +81,13 @@ struct ntsign_sink *ntsign_sink_open(TALLOC_CTX *mem_ctx,
 bool ntsign_sink_ready(struct ntsign_sink *sink);
 
 /*
- * Appends one finished line (with its newline) in one write. Logs a failure
- * once, and the end of it. False when the line is not in the audit file.
+ * Appends a record's finished line (with its newline) in one write. Logs a
+ * failure once, and the end of it. False when the line is not in the audit
+ * file.
  */
-bool ntsign_sink_write(struct ntsign_sink *sink, const char *line, size_t len,
-		       bool warning);
+bool ntsign_sink_write(struct ntsign_sink *sink,
+		       const struct ntsign_record *record, const char *line,
+		       size_t len, bool warning);
 
 /* ---- state.c ---- */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Where records go: the audit file, and syslog.
+ * Where records go: the audit file, and syslog or systemd's journal.
  *
  * Invariant: a record is one write(2) to a file opened with O_APPEND. Where
  * it would cross a page of the page cache, white space fills that page up
@@ -14,10 +14,15 @@
 #include <sys/un.h>
 #include <syslog.h>
 
+#include "ntsign/journal.h"
+
 #undef DBGC_CLASS
 #define DBGC_CLASS DBGC_AUTH
 
 #define PAGE 4096
+
+/* Who says it, in syslog and in the journal. */
+#define IDENTIFIER "smbd"
 
 struct ntsign_sink {
 	char *path;
@@ -26,7 +31,8 @@ struct ntsign_sink {
 	ino_t ino;
 	bool regular;
 	bool to_syslog;
-	int log_fd;		/* a socket to _PATH_LOG, or -1 */
+	int log_fd;		/* a socket to the journal or _PATH_LOG; -1 */
+	bool log_native;	/* it is the journal's */
 	bool log_failing;
 	/* the last attempt failed, and the log says so */
 	bool failing;
@@ -239,51 +245,83 @@ static bool sink_append(struct ntsign_sink *sink, const char *line, size_t len)
 	return false;
 }
 
-/* ---- syslog ---- */
+/* ---- syslog and the journal ---- */
 
-static bool syslog_connect(struct ntsign_sink *sink)
+static void syslog_disconnect(struct ntsign_sink *sink)
+{
+	int error = errno;
+
+	close(sink->log_fd);
+	sink->log_fd = -1;
+	errno = error;
+}
+
+static bool syslog_connect_to(struct ntsign_sink *sink, const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX, };
 
-	if (sink->log_fd != -1) {
-		return true;
-	}
 	sink->log_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (sink->log_fd == -1) {
 		return false;
 	}
-	strlcpy(address.sun_path, _PATH_LOG, sizeof(address.sun_path));
+	strlcpy(address.sun_path, path, sizeof(address.sun_path));
 	if (connect(sink->log_fd, (struct sockaddr *)&address,
 		    sizeof(address)) != 0) {
-		close(sink->log_fd);
-		sink->log_fd = -1;
+		syslog_disconnect(sink);
 		return false;
 	}
 	return true;
 }
 
 /*
- * In place of syslog(3), which waits for a logger that does not read: here a
- * client would wait. [RFC3164] 4.1, as the logger of this host expects it.
+ * Where there is a journal, /dev/log is journald's as well, and its own socket
+ * takes the fields with the line. What journald forwards to another daemon is
+ * the line either way.
  */
-static bool syslog_send(struct ntsign_sink *sink, const char *line, size_t len,
-			int priority)
+static bool syslog_connect(struct ntsign_sink *sink)
+{
+	if (sink->log_fd != -1) {
+		return true;
+	}
+	sink->log_native = syslog_connect_to(sink, NTSIGN_JOURNAL_SOCKET);
+	return sink->log_native || syslog_connect_to(sink, _PATH_LOG);
+}
+
+/*
+ * In place of syslog(3) and sd_journal_send(3), which wait for a logger that
+ * does not read: here a client would wait.
+ */
+static bool syslog_send(struct ntsign_sink *sink, struct iovec *vector,
+			size_t count)
+{
+	struct msghdr message = { .msg_iov = vector, .msg_iovlen = count, };
+
+	if (sendmsg(sink->log_fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) !=
+	    -1) {
+		return true;
+	}
+	if (errno != EAGAIN && errno != ENOBUFS) {
+		/* a logger that was started anew has a new socket */
+		syslog_disconnect(sink);
+	}
+	return false;
+}
+
+/* [RFC3164] 4.1, as the logger of this host expects it. */
+static bool syslog_send_plain(struct ntsign_sink *sink, const char *line,
+			      size_t len, int priority)
 {
 	char head[64];
 	char date[32];
 	time_t now = time(NULL);
 	struct tm tm = { .tm_sec = 0, };
 	struct iovec vector[2];
-	struct msghdr message = { .msg_iov = vector, .msg_iovlen = 2, };
 
-	if (!syslog_connect(sink)) {
-		return false;
-	}
 	if (localtime_r(&now, &tm) == NULL ||
 	    strftime(date, sizeof(date), "%b %e %H:%M:%S", &tm) == 0) {
 		return false;
 	}
-	snprintf(head, sizeof(head), "<%d>%s smbd[%d]: ",
+	snprintf(head, sizeof(head), "<%d>%s " IDENTIFIER "[%d]: ",
 		 LOG_AUTH | priority, date, (int)getpid());
 	vector[0] = (struct iovec) {
 		.iov_base = head, .iov_len = strlen(head),
@@ -291,28 +329,62 @@ static bool syslog_send(struct ntsign_sink *sink, const char *line, size_t len,
 	vector[1] = (struct iovec) {
 		.iov_base = discard_const_p(char, line), .iov_len = len,
 	};
-	if (sendmsg(sink->log_fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) == -1) {
-		if (errno != EAGAIN && errno != ENOBUFS) {
-			int error = errno;
-
-			/* a logger that was started anew has a new socket */
-			close(sink->log_fd);
-			sink->log_fd = -1;
-			errno = error;
-		}
-		return false;
-	}
-	return true;
+	return syslog_send(sink, vector, ARRAY_SIZE(vector));
 }
 
-static void syslog_write(struct ntsign_sink *sink, const char *line,
+static void journal_int(struct ntsign_journal *entry, const char *name,
+			int value)
+{
+	char text[16];
+	int len;
+
+	len = snprintf(text, sizeof(text), "%d", value);
+	(void)ntsign_journal_add(entry, name, text, (size_t)len);
+}
+
+static bool syslog_send_native(struct ntsign_sink *sink,
+			       const struct ntsign_record *record,
+			       const char *line, size_t len, int priority)
+{
+	struct ntsign_journal entry;
+	struct iovec vector;
+
+	entry.len = 0;
+	(void)ntsign_journal_add(&entry, "MESSAGE", line, len);
+	journal_int(&entry, "PRIORITY", priority);
+	journal_int(&entry, "SYSLOG_FACILITY", LOG_AUTH >> 3);
+	(void)ntsign_journal_add(&entry, "SYSLOG_IDENTIFIER", IDENTIFIER,
+				 sizeof(IDENTIFIER) - 1);
+	journal_int(&entry, "SYSLOG_PID", getpid());
+	ntsign_journal_record(&entry, record);
+	vector = (struct iovec) {
+		.iov_base = entry.data, .iov_len = entry.len,
+	};
+	return syslog_send(sink, &vector, 1);
+}
+
+static bool syslog_try(struct ntsign_sink *sink,
+		       const struct ntsign_record *record, const char *line,
+		       size_t len, int priority)
+{
+	if (!syslog_connect(sink)) {
+		return false;
+	}
+	if (sink->log_native) {
+		return syslog_send_native(sink, record, line, len, priority);
+	}
+	return syslog_send_plain(sink, line, len, priority);
+}
+
+static void syslog_write(struct ntsign_sink *sink,
+			 const struct ntsign_record *record, const char *line,
 			 size_t len, int priority)
 {
 	bool was_connected = (sink->log_fd != -1);
-	bool ok = syslog_send(sink, line, len, priority);
+	bool ok = syslog_try(sink, record, line, len, priority);
 
 	if (!ok && was_connected && sink->log_fd == -1) {
-		ok = syslog_send(sink, line, len, priority);
+		ok = syslog_try(sink, record, line, len, priority);
 	}
 	if (!ok && !sink->log_failing) {
 		/*
@@ -325,14 +397,15 @@ static void syslog_write(struct ntsign_sink *sink, const char *line,
 	sink->log_failing = !ok;
 }
 
-bool ntsign_sink_write(struct ntsign_sink *sink, const char *line, size_t len,
-		       bool warning)
+bool ntsign_sink_write(struct ntsign_sink *sink,
+		       const struct ntsign_record *record, const char *line,
+		       size_t len, bool warning)
 {
 	bool entered;
 	bool ok = false;
 
 	if (sink->to_syslog) {
-		syslog_write(sink, line, len - 1,
+		syslog_write(sink, record, line, len - 1,
 			     warning ? LOG_WARNING : LOG_INFO);
 	}
 	if (len > sizeof(sink->buffer)) {
