@@ -48,7 +48,7 @@ const struct ntsign_command ntsign_commands[] = {
 		.name = "report",
 		.summary = "what the audit says, summed up",
 		.help =
-"Usage: ntsign report [FILE...] [--format text|json] [-o FILE]\n"
+"Usage: ntsign report [FILE...] [--format text|json|prometheus] [-o FILE]\n"
 "                     [--smb-conf FILE]\n"
 "\n"
 "Reads audit files and prints the signing matrix with the sessions counted,\n"
@@ -58,7 +58,9 @@ const struct ntsign_command ntsign_commands[] = {
 "\n"
 "  --format text    for people (default)\n"
 "  --format json    one JSON object, for programs\n"
-"  -o, --output FILE  write to FILE instead of standard output\n"
+"  --format prometheus  counters for node_exporter's textfile collector\n"
+"  -o, --output FILE  write to FILE instead of standard output; FILE is\n"
+"                   replaced when the report is whole\n"
 "  --smb-conf FILE  where to look for the audit file, instead of\n"
 "                   " NTSIGN_CONFIGFILE "\n"
 "\n"

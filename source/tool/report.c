@@ -12,12 +12,14 @@
 #include <unistd.h>
 
 #include "ntsign_config.h"
+#include "output_file.h"
 #include "report.h"
 #include "smbconf.h"
 #include "tool.h"
 
 struct settings {
-	bool json;
+	/* writes the form that was asked for */
+	bool (*write)(FILE *f, const struct ntsign_report *report);
 	const char *output;	/* NULL: standard output */
 	const char *smb_conf;	/* NULL: smbd's own */
 };
@@ -105,34 +107,23 @@ static bool overwrites(const char *output, char *const *files, int count)
 	return false;
 }
 
-static int write_report(const struct ntsign_report *report,
+static int write_report(TALLOC_CTX *mem_ctx,
+			const struct ntsign_report *report,
 			const struct settings *settings)
 {
-	const char *name = "standard output";
-	FILE *f = stdout;
-	bool ok = false;
+	struct ntsign_output_file *file = NULL;
 
-	if (settings->output != NULL && strcmp(settings->output, "-") != 0) {
-		name = settings->output;
-		f = fopen(name, "we");
-	}
-	if (f == NULL) {
-		ntsign_output_error("ntsign: %s: %s", name, strerror(errno));
+	file = ntsign_output_file_open(mem_ctx, settings->output);
+	if (file == NULL) {
 		return NTSIGN_EXIT_FAILED;
 	}
-	if (settings->json) {
-		ok = ntsign_report_json(f, report);
-	} else {
-		ok = ntsign_report_text(f, report);
-	}
-	if (!ok) {
+	if (!settings->write(file->f, report)) {
 		ntsign_output_error("ntsign: out of memory");
+		talloc_free(file);
+		return NTSIGN_EXIT_FAILED;
 	}
-	ok = ntsign_output_finish(f, name) && ok;
-	if (f != stdout) {
-		fclose(f);
-	}
-	return ok ? NTSIGN_EXIT_DONE : NTSIGN_EXIT_FAILED;
+	return ntsign_output_file_finish(file) ? NTSIGN_EXIT_DONE :
+						 NTSIGN_EXIT_FAILED;
 }
 
 static int make_report(TALLOC_CTX *mem_ctx, const struct settings *settings,
@@ -163,7 +154,7 @@ static int make_report(TALLOC_CTX *mem_ctx, const struct settings *settings,
 	}
 	ntsign_tally_sort(tally);
 	report.tally = tally;
-	return write_report(&report, settings);
+	return write_report(mem_ctx, &report, settings);
 }
 
 static int later_version(const char *who, const char *option,
@@ -179,14 +170,18 @@ static int later_version(const char *who, const char *option,
 static int set_format(const char *who, const char *value,
 		      struct settings *settings)
 {
-	if (strcmp(value, "text") == 0 || strcmp(value, "json") == 0) {
-		settings->json = value[0] == 'j';
-		return NTSIGN_EXIT_DONE;
-	}
-	if (strcmp(value, "csv") == 0 || strcmp(value, "html") == 0) {
+	if (strcmp(value, "text") == 0) {
+		settings->write = ntsign_report_text;
+	} else if (strcmp(value, "json") == 0) {
+		settings->write = ntsign_report_json;
+	} else if (strcmp(value, "prometheus") == 0) {
+		settings->write = ntsign_report_prometheus;
+	} else if (strcmp(value, "csv") == 0 || strcmp(value, "html") == 0) {
 		return later_version(who, "--format", value);
+	} else {
+		return ntsign_help_misused(who, "unknown format '%s'", value);
 	}
-	return ntsign_help_misused(who, "unknown format '%s'", value);
+	return NTSIGN_EXIT_DONE;
 }
 
 static int read_options(int argc, char **argv, struct settings *settings)
@@ -234,7 +229,7 @@ static int read_options(int argc, char **argv, struct settings *settings)
 
 int ntsign_report_main(TALLOC_CTX *mem_ctx, int argc, char **argv)
 {
-	struct settings settings = { .json = false };
+	struct settings settings = { .write = ntsign_report_text };
 	char *audit = NULL;
 	int result = read_options(argc, argv, &settings);
 

@@ -27,6 +27,7 @@ readonly PACKAGES_TEST=(
 	# What reads records, or carries them on; test/interop runs each by
 	# itself.  Of prometheus only promtool is.
 	systemd rsyslog rsyslog-gnutls openssl logrotate fail2ban prometheus
+	prometheus-node-exporter
 )
 
 readonly POLICY=/usr/sbin/policy-rc.d
