@@ -62,6 +62,12 @@ TOOLCHAIN_SYMBOLS = ['__gmon_start__', '_ITM_deregisterTMCloneTable',
 # What finds the others' targets, and the compiler's own.
 NOT_BY_JUMP = ['dl_iterate_phdr', 'dlopen', 'dlsym', 'dlerror'] + TOOLCHAIN_SYMBOLS
 
+# The part of the tool that reads records, which tests and fuzz targets link.
+READING = '''
+    follow_line moment output reader table tally tally_merge tally_session
+    tally_sort trend words
+    '''.split()
+
 # Packages of Debian and its relatives that have what configure looks for.
 LIBRARIES = {
     'TALLOC': ('talloc', 'talloc.h', 'libtalloc-dev'),
@@ -298,7 +304,10 @@ def build(bld):
     core = bld.path.ant_glob('source/core/*.c', excl=needs_crypto)
     crypto = bld.path.ant_glob(needs_crypto)
     smbd = bld.path.ant_glob('source/smbd/*.c')
-    tool = bld.path.ant_glob('source/tool/*.c')
+    reading = [bld.path.find_resource('source/tool/%s.c' % name)
+               for name in READING]
+    tool = bld.path.ant_glob('source/tool/*.c',
+                             excl=['source/tool/%s.c' % n for n in READING])
     installed = []
 
     bld.add_group('build')
@@ -317,15 +326,18 @@ def build(bld):
                       use='core SMBD', features='c cshlib_weak')
         installed.append(('${MODULESDIR}/vfs/ntsign.so', 'ntsign.so', 0o644))
     if tool:
+        bld.stlib(target='reading', source=reading, includes=includes,
+                  cflags=['-fPIC'], install_path=None)
         bld.program(target='ntsign', source=tool, includes=includes,
-                    use='crypto core TALLOC JANSSON TDB CRYPTO',
+                    use='reading crypto core TALLOC JANSSON TDB CRYPTO',
                     cflags=['-fPIE'],
                     linkflags=['-pie'], install_path=None)
         installed.append(('${PREFIX}/bin/ntsign', 'ntsign', 0o755))
     if bld.env.WITH_TESTS:
         unit_tests(bld, includes + ['test/unit', '.'])
     if bld.env.WITH_FUZZ:
-        fuzz_targets(bld, includes + ['test/fuzz', '.'], core + crypto)
+        fuzz_targets(bld, includes + ['test/fuzz', '.'],
+                     core + crypto + reading)
 
     bld.add_group('check')
     if smbd:
@@ -470,7 +482,7 @@ def unit_tests(bld, includes):
         bld.program(target=node.change_ext('').path_from(bld.bldnode),
                     source=[node] + helpers, includes=includes,
                     cflags=['-Wno-cast-align', '-fvisibility=default'],
-                    use='crypto core CMOCKA TALLOC JANSSON CRYPTO',
+                    use='reading crypto core CMOCKA TALLOC JANSSON CRYPTO',
                     install_path=None)
 
 

@@ -6,9 +6,9 @@
  * is absent.
  */
 #include <arpa/inet.h>
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "ntsign/address.h"
 #include "ntsign/record.h"
@@ -109,113 +109,6 @@ void ntsign_reader_restart(struct ntsign_reader *reader)
 	reader->number = 0;
 }
 
-/* Reads exactly `digits` decimal digits. */
-static bool read_number(const char **text, unsigned int digits, int *number)
-{
-	int n = 0;
-
-	for (; digits > 0; digits--, (*text)++) {
-		if (**text < '0' || **text > '9') {
-			return false;
-		}
-		n = n * 10 + (**text - '0');
-	}
-	*number = n;
-	return true;
-}
-
-static bool read_char(const char **text, char c)
-{
-	if (**text != c) {
-		return false;
-	}
-	(*text)++;
-	return true;
-}
-
-static bool read_date(const char **text, struct tm *tm)
-{
-	bool ok = read_number(text, 4, &tm->tm_year) &&
-		  read_char(text, '-') &&
-		  read_number(text, 2, &tm->tm_mon) &&
-		  read_char(text, '-') &&
-		  read_number(text, 2, &tm->tm_mday) &&
-		  (read_char(text, 'T') || read_char(text, ' ')) &&
-		  read_number(text, 2, &tm->tm_hour) &&
-		  read_char(text, ':') &&
-		  read_number(text, 2, &tm->tm_min) &&
-		  read_char(text, ':') &&
-		  read_number(text, 2, &tm->tm_sec);
-
-	ok = ok && tm->tm_year >= 1970 && tm->tm_mon >= 1 &&
-	     tm->tm_mon <= 12 && tm->tm_mday >= 1 && tm->tm_mday <= 31 &&
-	     tm->tm_hour <= 23 && tm->tm_min <= 59 && tm->tm_sec <= 60;
-	if (ok) {
-		tm->tm_year -= 1900;
-		tm->tm_mon -= 1;
-	}
-	return ok;
-}
-
-/* Up to nine digits after the point as microseconds; the rest are cut. */
-static bool read_fraction(const char **text, int64_t *microseconds)
-{
-	int64_t unit = 100000;
-	int64_t n = 0;
-	const char *p = *text;
-
-	for (; *p >= '0' && *p <= '9' && p - *text < 9; p++, unit /= 10) {
-		n += unit * (*p - '0');
-	}
-	if (p == *text) {
-		return false;
-	}
-	*text = p;
-	*microseconds = n;
-	return true;
-}
-
-static bool read_zone(const char **text, int64_t *seconds)
-{
-	int sign = 0;
-	int hours = 0;
-	int minutes = 0;
-
-	if (read_char(text, 'Z')) {
-		*seconds = 0;
-		return true;
-	}
-	sign = read_char(text, '+') ? 1 : read_char(text, '-') ? -1 : 0;
-	if (sign == 0 || !read_number(text, 2, &hours)) {
-		return false;
-	}
-	(void)read_char(text, ':');
-	if (!read_number(text, 2, &minutes)) {
-		return false;
-	}
-	*seconds = (int64_t)sign * (hours * 3600 + minutes * 60);
-	return true;
-}
-
-bool ntsign_entry_time(const char *text, int64_t *time)
-{
-	struct tm tm = { .tm_isdst = 0 };
-	int64_t microseconds = 0;
-	int64_t zone = 0;
-
-	if (!read_date(&text, &tm)) {
-		return false;
-	}
-	if (read_char(&text, '.') && !read_fraction(&text, &microseconds)) {
-		return false;
-	}
-	if (!read_zone(&text, &zone) || *text != '\0') {
-		return false;
-	}
-	*time = ((int64_t)timegm(&tm) - zone) * 1000000 + microseconds;
-	return true;
-}
-
 static bool refuse(struct ntsign_entry *entry, const char *why)
 {
 	entry->why = why;
@@ -255,10 +148,11 @@ static bool open_envelope(struct ntsign_entry *entry)
 	}
 	entry->timestamp = json_string_value(
 		json_object_get(entry->root, "timestamp"));
-	if (entry->timestamp == NULL ||
-	    !ntsign_entry_time(entry->timestamp, &entry->time)) {
+	if (!ntsign_moment_parse(ntsign_slice_of(entry->timestamp),
+				 &entry->moment)) {
 		return refuse(entry, "it has no timestamp that can be read");
 	}
+	entry->time = entry->moment.time;
 	entry->body = json_object_get(entry->root, entry->type);
 	if (!json_is_object(entry->body)) {
 		return refuse(entry, "it has no object named by its type");
@@ -380,43 +274,130 @@ const char *ntsign_entry_list_text(const struct ntsign_entry *entry,
 		json_object_get(entry->body, name), place));
 }
 
+static const char *const field_names[] = {
+	[NTSIGN_FIELD_ACCOUNT] = "account",
+	[NTSIGN_FIELD_ANONYMOUS] = "anonymous",
+	[NTSIGN_FIELD_ARTICLE] = "article",
+	[NTSIGN_FIELD_CLIENT] = "client",
+	[NTSIGN_FIELD_DIALECT] = "dialect",
+	[NTSIGN_FIELD_DOMAIN] = "domain",
+	[NTSIGN_FIELD_ENCRYPTED] = "encrypted",
+	[NTSIGN_FIELD_EVENT] = "event",
+	[NTSIGN_FIELD_EXPECTED] = "expected",
+	[NTSIGN_FIELD_GUEST] = "guest",
+	[NTSIGN_FIELD_MESSAGE] = "message",
+	[NTSIGN_FIELD_MISMATCH] = "mismatch",
+	[NTSIGN_FIELD_NATIVE_OS] = "nativeOs",
+	[NTSIGN_FIELD_OUTCOME] = "outcome",
+	[NTSIGN_FIELD_REASON] = "reason",
+	[NTSIGN_FIELD_REFUSED] = "refused",
+	[NTSIGN_FIELD_REMOTE_ADDRESS] = "remoteAddress",
+	[NTSIGN_FIELD_SERVER] = "server",
+	[NTSIGN_FIELD_SETUP] = "setup",
+	[NTSIGN_FIELD_STATUS] = "status",
+};
+static_assert(sizeof(field_names) / sizeof(field_names[0]) ==
+	      NTSIGN_FIELD_COUNT, "every field has a name");
+
+struct ntsign_slice ntsign_entry_slice(const struct ntsign_entry *entry,
+				       enum ntsign_field field)
+{
+	return ntsign_slice_of(ntsign_entry_text(entry, field_names[field]));
+}
+
+bool ntsign_entry_flag(const struct ntsign_entry *entry,
+		       enum ntsign_field field)
+{
+	return ntsign_entry_bool(entry, field_names[field]);
+}
+
+bool ntsign_entry_party(const struct ntsign_entry *entry,
+			enum ntsign_field field, struct ntsign_party *party)
+{
+	const char *signing = NULL;
+
+	return ntsign_entry_find_bool(entry, field_names[field], "patched",
+				      &party->patched) &&
+	       ntsign_entry_find_text(entry, field_names[field], "signing",
+				      &signing) &&
+	       ntsign_signing_from_name(signing, &party->signing);
+}
+
 /* What stands between "ipv4:" or "ipv6:" and the port; all of other texts. */
-static char *without_port(TALLOC_CTX *mem_ctx, const char *remote)
+static struct ntsign_slice without_port(struct ntsign_slice remote)
 {
 	const char *port = NULL;
 
-	if (strncmp(remote, "ipv4:", 5) != 0 &&
-	    strncmp(remote, "ipv6:", 5) != 0) {
-		return ntsign_text_string(mem_ctx, remote);
+	if (remote.text == NULL) {
+		return ntsign_slice_of("unknown");
 	}
-	remote += 5;
-	port = strrchr(remote, ':');
-	if (port == NULL) {
-		return ntsign_text_string(mem_ctx, remote);
+	if (remote.len < 5 || (memcmp(remote.text, "ipv4:", 5) != 0 &&
+			       memcmp(remote.text, "ipv6:", 5) != 0)) {
+		return remote;
 	}
-	return talloc_strndup(mem_ctx, remote, (size_t)(port - remote));
+	remote.text += 5;
+	remote.len -= 5;
+	port = memrchr(remote.text, ':', remote.len);
+	if (port != NULL) {
+		remote.len = (size_t)(port - remote.text);
+	}
+	return remote;
+}
+
+/* Four numbers as inet_ntop() writes them: most addresses are of this form
+ * already. */
+static bool is_plain_ipv4(struct ntsign_slice text)
+{
+	const char *p = text.text;
+	const char *end = p + text.len;
+	unsigned int part = 0;
+
+	for (part = 0; part < 4; part++) {
+		unsigned int n = 0;
+		const char *start = p;
+
+		for (; p < end && *p >= '0' && *p <= '9' && p - start < 3;
+		     p++) {
+			n = n * 10 + (unsigned int)(*p - '0');
+		}
+		if (p == start || n > 255 || (*start == '0' && p - start > 1)) {
+			return false;
+		}
+		if (part < 3 && (p == end || *p++ != '.')) {
+			return false;
+		}
+	}
+	return p == end;
+}
+
+struct ntsign_slice ntsign_entry_remote(const struct ntsign_entry *entry,
+					char buffer[NTSIGN_ENTRY_ADDRESS])
+{
+	struct ntsign_slice text = without_port(
+		ntsign_entry_slice(entry, NTSIGN_FIELD_REMOTE_ADDRESS));
+	struct ntsign_address address = { .len = 0 };
+
+	if (is_plain_ipv4(text)) {
+		return text;
+	}
+	if (text.len < NTSIGN_ENTRY_ADDRESS) {
+		memcpy(buffer, text.text, text.len);
+		buffer[text.len] = '\0';
+		if (ntsign_address_parse(buffer, &address) &&
+		    inet_ntop(address.len == 4 ? AF_INET : AF_INET6,
+			      address.bytes, buffer,
+			      NTSIGN_ENTRY_ADDRESS) != NULL) {
+			return ntsign_slice_of(buffer);
+		}
+	}
+	return ntsign_slice_cut(text);
 }
 
 char *ntsign_entry_address(TALLOC_CTX *mem_ctx,
 			   const struct ntsign_entry *entry)
 {
-	const char *remote = ntsign_entry_text(entry, "remoteAddress");
-	struct ntsign_address address = { .len = 0 };
-	char canonical[INET6_ADDRSTRLEN] = "";
-	char *cut = NULL;
-	char *text = NULL;
+	char buffer[NTSIGN_ENTRY_ADDRESS];
+	struct ntsign_slice address = ntsign_entry_remote(entry, buffer);
 
-	cut = without_port(mem_ctx, remote != NULL ? remote : "unknown");
-	if (cut == NULL) {
-		return NULL;
-	}
-	if (ntsign_address_parse(cut, &address) &&
-	    inet_ntop(address.len == 4 ? AF_INET : AF_INET6, address.bytes,
-		      canonical, sizeof(canonical)) != NULL) {
-		text = talloc_strdup(mem_ctx, canonical);
-	} else {
-		text = ntsign_text_string(mem_ctx, cut);
-	}
-	TALLOC_FREE(cut);
-	return text;
+	return talloc_strndup(mem_ctx, address.text, address.len);
 }

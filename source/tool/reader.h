@@ -14,6 +14,10 @@
 #include <stdint.h>
 #include <talloc.h>
 
+#include "moment.h"
+#include "ntsign/policy.h"
+#include "words.h"
+
 /* A record has at most 4096 bytes; later minor versions may have more. */
 #define NTSIGN_READER_LINE_MAX 65536
 
@@ -46,6 +50,35 @@ void ntsign_reader_finish(struct ntsign_reader *reader);
 /* Forgets an unfinished line and counts from 1 again. */
 void ntsign_reader_restart(struct ntsign_reader *reader);
 
+/* Room for a record's address, and for what is wrong with a line. */
+#define NTSIGN_ENTRY_ADDRESS 64
+#define NTSIGN_ENTRY_DETAIL 160
+
+/* Fields of records that are read often. */
+enum ntsign_field {
+	NTSIGN_FIELD_ACCOUNT,
+	NTSIGN_FIELD_ANONYMOUS,
+	NTSIGN_FIELD_ARTICLE,
+	NTSIGN_FIELD_CLIENT,
+	NTSIGN_FIELD_DIALECT,
+	NTSIGN_FIELD_DOMAIN,
+	NTSIGN_FIELD_ENCRYPTED,
+	NTSIGN_FIELD_EVENT,
+	NTSIGN_FIELD_EXPECTED,
+	NTSIGN_FIELD_GUEST,
+	NTSIGN_FIELD_MESSAGE,
+	NTSIGN_FIELD_MISMATCH,
+	NTSIGN_FIELD_NATIVE_OS,
+	NTSIGN_FIELD_OUTCOME,
+	NTSIGN_FIELD_REASON,
+	NTSIGN_FIELD_REFUSED,
+	NTSIGN_FIELD_REMOTE_ADDRESS,
+	NTSIGN_FIELD_SERVER,
+	NTSIGN_FIELD_SETUP,
+	NTSIGN_FIELD_STATUS,
+};
+#define NTSIGN_FIELD_COUNT 20
+
 /* One record. Texts belong to `root`. */
 struct ntsign_entry {
 	json_t *root;
@@ -53,10 +86,11 @@ struct ntsign_entry {
 	const char *type;
 	const char *timestamp;		/* as written */
 	int64_t time;			/* microseconds since 1970 */
+	struct ntsign_moment moment;	/* the same, and how it was written */
 	/* when it is none: a static text, and what there is to add to it,
 	 * which may be text of the line's and cut anywhere */
 	const char *why;
-	char detail[JSON_ERROR_TEXT_LENGTH];
+	char detail[NTSIGN_ENTRY_DETAIL];
 };
 
 /* Reads a line. False when it is no record: then entry->why says why, and
@@ -70,6 +104,15 @@ const char *ntsign_entry_text(const struct ntsign_entry *entry,
 			      const char *name);
 bool ntsign_entry_bool(const struct ntsign_entry *entry, const char *name);
 int64_t ntsign_entry_int(const struct ntsign_entry *entry, const char *name);
+
+/* The same for fields that have a number. */
+struct ntsign_slice ntsign_entry_slice(const struct ntsign_entry *entry,
+				       enum ntsign_field field);
+bool ntsign_entry_flag(const struct ntsign_entry *entry,
+		       enum ntsign_field field);
+/* "client" or "server"; false where it is not whole. */
+bool ntsign_entry_party(const struct ntsign_entry *entry,
+			enum ntsign_field field, struct ntsign_party *party);
 
 /* A field of an object in the record, or with NULL for it of the record
  * itself. False where there is none of that type; *value stays as it is. */
@@ -97,8 +140,8 @@ const char *ntsign_entry_list_text(const struct ntsign_entry *entry,
 char *ntsign_entry_address(TALLOC_CTX *mem_ctx,
 			   const struct ntsign_entry *entry);
 
-/* "2026-11-20T20:01:33.123456+0000" as microseconds since 1970; a fraction
- * may be missing, "Z" and "+00:00" are taken as well. */
-bool ntsign_entry_time(const char *text, int64_t *time);
+/* The same without memory of its own: in `buffer`, or text of the entry's. */
+struct ntsign_slice ntsign_entry_remote(const struct ntsign_entry *entry,
+					char buffer[NTSIGN_ENTRY_ADDRESS]);
 
 #endif

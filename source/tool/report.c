@@ -27,14 +27,14 @@ struct settings {
 /* What the reader's callback needs. */
 struct source {
 	struct ntsign_tally *tally;
-	const char *name;
+	struct ntsign_tally_source where;
 };
 
 static void take_line(const struct ntsign_line *line, void *private_data)
 {
 	struct source *source = private_data;
 
-	ntsign_tally_line(source->tally, source->name, line);
+	ntsign_tally_line(source->tally, &source->where, line);
 }
 
 static bool read_stream(struct ntsign_reader *reader, FILE *f,
@@ -55,9 +55,13 @@ static bool read_stream(struct ntsign_reader *reader, FILE *f,
 	return true;
 }
 
-static bool read_file(struct ntsign_tally *tally, const char *path)
+static bool read_file(struct ntsign_tally *tally, const char *path,
+		      size_t place)
 {
-	struct source source = { .tally = tally, .name = path };
+	struct source source = {
+		.tally = tally,
+		.where = { .name = path, .place = place },
+	};
 	struct ntsign_reader *reader = NULL;
 	FILE *f = stdin;
 	bool ok = false;
@@ -68,14 +72,14 @@ static bool read_file(struct ntsign_tally *tally, const char *path)
 		return false;
 	}
 	if (strcmp(path, "-") == 0) {
-		source.name = "(standard input)";
+		source.where.name = "(standard input)";
 	} else {
 		f = fopen(path, "re");
 	}
 	if (f == NULL) {
 		ntsign_output_error("ntsign: %s: %s", path, strerror(errno));
 	} else {
-		ok = read_stream(reader, f, source.name);
+		ok = read_stream(reader, f, source.where.name);
 	}
 	if (f != NULL && f != stdin) {
 		fclose(f);
@@ -144,7 +148,7 @@ static int make_report(TALLOC_CTX *mem_ctx, const struct settings *settings,
 		return NTSIGN_EXIT_USAGE;
 	}
 	for (i = 0; tally != NULL && i < count; i++) {
-		if (!read_file(tally, files[i])) {
+		if (!read_file(tally, files[i], (size_t)i)) {
 			return NTSIGN_EXIT_FAILED;
 		}
 	}

@@ -15,13 +15,14 @@
 /* json_pack() and the setters answer a missing value with an error, which
  * ends up in the NULL that the whole comes to. */
 
-static json_t *names_json(const struct ntsign_tally_names *names)
+static json_t *names_json(const struct ntsign_names *names)
 {
 	json_t *list = json_array();
 	size_t i;
 
 	for (i = 0; i < names->count; i++) {
-		if (json_array_append_new(list, json_string(names->list[i]))) {
+		if (json_array_append_new(
+			    list, json_string(names->list[i]->text))) {
 			json_decref(list);
 			return NULL;
 		}
@@ -92,25 +93,31 @@ static json_t *cells_json(const struct ntsign_tally *tally)
 	return list;
 }
 
-static const char *first_text(const struct ntsign_tally_span *span)
+static json_t *first_json(const struct ntsign_span *span)
 {
-	return span->seen ? span->first_text : NULL;
+	char text[NTSIGN_MOMENT_TEXT];
+
+	return span->seen ? json_string(ntsign_span_first(span, text)) :
+			    json_null();
 }
 
-static const char *last_text(const struct ntsign_tally_span *span)
+static json_t *last_json(const struct ntsign_span *span)
 {
-	return span->seen ? span->last_text : NULL;
+	char text[NTSIGN_MOMENT_TEXT];
+
+	return span->seen ? json_string(ntsign_span_last(span, text)) :
+			    json_null();
 }
 
 static json_t *client_json(const void *entry)
 {
 	const struct ntsign_tally_client *c = entry;
 	json_t *object = json_pack(
-		"{s:s, s:s?, s:s?, s:o, s:b, s:o, s:o, s:o, s:b, s:o, s:o, "
-		"s:o}",
+		"{s:s, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:b, s:o, s:o, "
+		"s:o, s:o}",
 		"address", c->key,
-		"firstSeen", first_text(&c->span),
-		"lastSeen", last_text(&c->span),
+		"firstSeen", first_json(&c->span),
+		"lastSeen", last_json(&c->span),
 		"sessions", count_json(c->count.sessions),
 		"proven", c->proven,
 		"dialects", names_json(&c->dialects),
@@ -120,7 +127,8 @@ static json_t *client_json(const void *entry)
 			c->native_os.more,
 		"badSignatures", count_json(c->bad),
 		"missingSignatures", count_json(c->missing),
-		"downgraded", count_json(c->downgraded));
+		"downgraded", count_json(c->downgraded),
+		"exposed", count_json(c->exposed));
 
 	if (object != NULL && !add_counts(object, &c->count)) {
 		json_decref(object);
@@ -129,13 +137,72 @@ static json_t *client_json(const void *entry)
 	return object;
 }
 
+static json_t *account_json(const void *entry)
+{
+	const struct ntsign_tally_account *a = entry;
+	json_t *object = json_pack(
+		"{s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:b, s:o}",
+		"account", a->key,
+		"known", a->known,
+		"proven", a->proven,
+		"firstSeen", first_json(&a->span),
+		"lastSeen", last_json(&a->span),
+		"sessions", count_json(a->count.sessions),
+		"addresses", names_json(&a->addresses),
+		"moreAddresses", a->addresses.more,
+		"exposed", count_json(a->exposed));
+
+	if (object != NULL && !add_counts(object, &a->count)) {
+		json_decref(object);
+		return NULL;
+	}
+	return object;
+}
+
+static json_t *interval_json(const struct ntsign_trend *trend, size_t i)
+{
+	const uint64_t *sessions = trend->sessions[i];
+	const struct ntsign_moment begin = {
+		.time = (trend->start + (int64_t)i) * trend->width * 1000000,
+	};
+	char text[NTSIGN_MOMENT_TEXT];
+
+	return json_pack("{s:s, s:o, s:o, s:o, s:o}",
+			 "begin", ntsign_moment_text(&begin, text),
+			 "signed",
+			 count_json(sessions[NTSIGN_TREND_SIGNED]),
+			 "not_signed",
+			 count_json(sessions[NTSIGN_TREND_NOT_SIGNED]),
+			 "no_communication",
+			 count_json(sessions[NTSIGN_TREND_REFUSED]),
+			 "failed",
+			 count_json(sessions[NTSIGN_TREND_FAILED]));
+}
+
+/* Sessions over time: all intervals from the first to the last, whose times
+ * are UTC. */
+static json_t *trend_json(const struct ntsign_trend *trend)
+{
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; i < trend->count; i++) {
+		if (json_array_append_new(list, interval_json(trend, i))) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return json_pack("{s:I, s:o}", "seconds", (json_int_t)trend->width,
+			 "intervals", list);
+}
+
 static json_t *mismatch_json(const void *entry)
 {
 	const struct ntsign_tally_mismatch *m = entry;
 
 	return json_pack(
 		"{s:s, s:s, s:s, s:o, s:o, s:s, s:s, s:s, s:b, s:o, s:o, s:o, "
-		"s:s, s:s?, s:s?, s:s, s:s}",
+		"s:s, s:o, s:o, s:s, s:s}",
 		"address", m->address,
 		"dialect", m->dialect,
 		"setup", m->setup,
@@ -149,8 +216,8 @@ static json_t *mismatch_json(const void *entry)
 		"refused", count_json(m->refused),
 		"failed", count_json(m->failed),
 		"reason", m->reason,
-		"firstSeen", first_text(&m->span),
-		"lastSeen", last_text(&m->span),
+		"firstSeen", first_json(&m->span),
+		"lastSeen", last_json(&m->span),
 		"article", m->article,
 		"explanation", ntsign_tally_explain(m));
 }
@@ -159,14 +226,14 @@ static json_t *quirk_json(const void *entry)
 {
 	const struct ntsign_tally_quirk *q = entry;
 
-	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:s?, s:s?, s:s?}",
+	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:s?}",
 			 "address", q->address,
 			 "article", q->article,
 			 "event", q->event,
 			 "accounts", names_json(&q->accounts),
 			 "count", count_json(q->count),
-			 "firstSeen", first_text(&q->span),
-			 "lastSeen", last_text(&q->span),
+			 "firstSeen", first_json(&q->span),
+			 "lastSeen", last_json(&q->span),
 			 "explanation", ntsign_tally_explain_quirk(q));
 }
 
@@ -174,25 +241,25 @@ static json_t *turned_away_json(const void *entry)
 {
 	const struct ntsign_tally_turned_away *t = entry;
 
-	return json_pack("{s:s, s:s, s:o, s:o, s:s?, s:s?}",
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}",
 			 "address", t->address,
 			 "reason", t->reason,
 			 "offered", names_json(&t->offered),
 			 "count", count_json(t->count),
-			 "firstSeen", first_text(&t->span),
-			 "lastSeen", last_text(&t->span));
+			 "firstSeen", first_json(&t->span),
+			 "lastSeen", last_json(&t->span));
 }
 
 static json_t *note_json(const void *entry)
 {
 	const struct ntsign_tally_note *n = entry;
 
-	return json_pack("{s:s, s:s, s:o, s:s?, s:s?}",
+	return json_pack("{s:s, s:s, s:o, s:o, s:o}",
 			 "event", n->event,
 			 "message", n->message,
 			 "count", count_json(n->count),
-			 "firstSeen", first_text(&n->span),
-			 "lastSeen", last_text(&n->span));
+			 "firstSeen", first_json(&n->span),
+			 "lastSeen", last_json(&n->span));
 }
 
 static json_t *skip_json(const void *entry)
@@ -202,12 +269,12 @@ static json_t *skip_json(const void *entry)
 	return json_pack("{s:s, s:o, s:s, s:o, s:s}",
 			 "why", s->key,
 			 "count", count_json(s->count),
-			 "file", s->file,
+			 "file", s->source.name,
 			 "line", count_json(s->line),
 			 "detail", s->detail);
 }
 
-static json_t *table_json(const struct ntsign_tally_table *table,
+static json_t *table_json(const struct ntsign_table *table,
 			  json_t *(*entry_json)(const void *entry))
 {
 	json_t *list = json_array();
@@ -256,6 +323,7 @@ static bool add_totals(json_t *root, const struct ntsign_tally *t)
 	       add_counts(root, &t->count) &&
 	       add(root, "unplaced", count_json(t->unplaced)) &&
 	       add(root, "refused", count_json(t->refused)) &&
+	       add(root, "exposed", count_json(t->exposed)) &&
 	       add(root, "encrypted", count_json(t->encrypted)) &&
 	       add(root, "signatures",
 		   json_pack("{s:o, s:o, s:o, s:o}",
@@ -269,6 +337,10 @@ static bool add_tables(json_t *root, const struct ntsign_tally *t)
 {
 	return add(root, "matrix", cells_json(t)) &&
 	       add(root, "clients", table_json(&t->clients, client_json)) &&
+	       add(root, "accounts", table_json(&t->accounts, account_json)) &&
+	       add(root, "accountSessionsOmitted",
+		   count_json(t->account_sessions_omitted)) &&
+	       add(root, "sessionsOverTime", trend_json(&t->trend)) &&
 	       add(root, "mismatches",
 		   table_json(&t->mismatches, mismatch_json)) &&
 	       add(root, "quirks", table_json(&t->quirks, quirk_json)) &&
@@ -281,12 +353,12 @@ static bool add_tables(json_t *root, const struct ntsign_tally *t)
 
 bool ntsign_report_json(FILE *f, const struct ntsign_report *report)
 {
-	const struct ntsign_tally_span *span = &report->tally->span;
-	json_t *root = json_pack("{s:s, s:o, s:s?, s:s?}",
+	const struct ntsign_span *span = &report->tally->span;
+	json_t *root = json_pack("{s:s, s:o, s:o, s:o}",
 				 "article", NTSIGN_ARTICLE,
 				 "files", files_json(report),
-				 "firstSeen", first_text(span),
-				 "lastSeen", last_text(span));
+				 "firstSeen", first_json(span),
+				 "lastSeen", last_json(span));
 	bool ok = root != NULL && add_totals(root, report->tally) &&
 		  add_tables(root, report->tally);
 

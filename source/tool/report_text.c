@@ -45,11 +45,15 @@ static const char *plural(uint64_t count)
 	return count == 1 ? "" : "s";
 }
 
-/* A timestamp without its fraction: it has 26 and more characters. */
-static const char *short_time(struct page *page, const char *text)
+/* A timestamp without its fraction. */
+static const char *short_time(struct page *page,
+			      const struct ntsign_moment *moment)
 {
-	char *copy = talloc_asprintf(page->mem_ctx, "%.10s %.8s", text,
-				     text + 11);
+	char text[NTSIGN_MOMENT_TEXT];
+	char *copy = NULL;
+
+	(void)ntsign_moment_text(moment, text);
+	copy = talloc_asprintf(page->mem_ctx, "%.10s %.8s", text, text + 11);
 
 	if (copy == NULL) {
 		page->no_memory = true;
@@ -131,7 +135,7 @@ static void print_skips(struct page *page, const struct ntsign_tally *t)
 		const struct ntsign_tally_skip *s = t->skips.list[i];
 		char *text = talloc_asprintf(
 			page->mem_ctx, "%" PRIu64 " %s, first %s line %" PRIu64
-			"%s%s", s->count, s->key, safe(page, s->file),
+			"%s%s", s->count, s->key, safe(page, s->source.name),
 			s->line, s->detail[0] != '\0' ? ": " : "",
 			safe(page, s->detail));
 
@@ -159,8 +163,8 @@ static void print_head(struct page *page, const struct ntsign_report *report)
 		plural(t->records));
 	if (t->span.seen) {
 		fprintf(page->f, " from %s to %s",
-			short_time(page, t->span.first_text),
-			short_time(page, t->span.last_text));
+			short_time(page, &t->span.first),
+			short_time(page, &t->span.last));
 	}
 	fprintf(page->f, "\n");
 	print_skips(page, t);
@@ -255,7 +259,7 @@ static void print_cells(struct page *page, const struct ntsign_tally *t)
 
 /* " LABEL: a, b" of a set of names, appended; NULL stays NULL. */
 static char *append_names(struct page *page, char *text, const char *label,
-			  const struct ntsign_tally_names *names)
+			  const struct ntsign_names *names)
 {
 	size_t i;
 
@@ -268,7 +272,7 @@ static char *append_names(struct page *page, char *text, const char *label,
 	text = text != NULL ? talloc_strdup_append(text, label) : NULL;
 	for (i = 0; text != NULL && i < names->count; i++) {
 		text = talloc_asprintf_append(text, "%s%s", i > 0 ? ", " : "",
-					      safe(page, names->list[i]));
+					      safe(page, names->list[i]->text));
 	}
 	if (text != NULL && names->more) {
 		text = talloc_strdup_append(text, ", ...");
@@ -294,7 +298,7 @@ static void print_client(struct page *page,
 		c->count.outcome[NTSIGN_OUTCOME_NOT_SIGNED],
 		c->count.outcome[NTSIGN_OUTCOME_NO_COMMUNICATION],
 		c->count.failed, c->proven ? "yes" : "no",
-		short_time(page, c->span.last_text));
+		short_time(page, &c->span.last));
 	details = append_names(page, details, "", &c->dialects);
 	details = append_names(page, details, "accounts: ", &c->accounts);
 	details = append_names(page, details, "systems: ", &c->native_os);
@@ -326,18 +330,18 @@ static void print_clients(struct page *page, const struct ntsign_tally *t)
 }
 
 static void print_span(struct page *page, const char *label, uint64_t count,
-		       const struct ntsign_tally_span *span)
+		       const struct ntsign_span *span)
 {
 	char *text = NULL;
 
 	if (count == 1) {
 		text = talloc_asprintf(page->mem_ctx, "%s: once, %s", label,
-				       short_time(page, span->first_text));
+				       short_time(page, &span->first));
 	} else {
 		text = talloc_asprintf(page->mem_ctx, "%s: %" PRIu64 " times, "
 				       "%s to %s", label, count,
-				       short_time(page, span->first_text),
-				       short_time(page, span->last_text));
+				       short_time(page, &span->first),
+				       short_time(page, &span->last));
 	}
 	if (text == NULL) {
 		page->no_memory = true;

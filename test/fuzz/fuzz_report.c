@@ -9,10 +9,10 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "source/tool/reader.c"
-#include "source/tool/tally.c"
-#include "source/tool/output.c"
-#include "source/tool/follow_line.c"
+#include <string.h>
+
+#include "source/tool/follow.h"
+#include "source/tool/tally.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -23,13 +23,14 @@ struct run {
 
 static void take(const struct ntsign_line *line, void *private_data)
 {
+	static const struct ntsign_tally_source source = { .name = "fuzz" };
 	struct run *run = private_data;
 	struct ntsign_entry entry = { .root = NULL };
 	bool alarm_seen = false;
 	char *text = NULL;
 
 	run->lines++;
-	ntsign_tally_line(run->tally, "fuzz", line);
+	ntsign_tally_line(run->tally, &source, line);
 	if (!ntsign_entry_parse(line, &entry)) {
 		return;
 	}
