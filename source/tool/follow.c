@@ -3,23 +3,22 @@
  * `ntsign follow`: records as they come, a line each.
  *
  * Invariant: no record of a file that had the name while this command ran is
- * passed over: a file that loses the name is read on until it has been quiet
- * for a while.
+ * passed over, and none is shown twice: a file that loses the name stays open,
+ * and is known again when it gets it back.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
-#include <inttypes.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/inotify.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "follow.h"
+#include "follow_filter.h"
+#include "follow_outlet.h"
+#include "follow_rotation.h"
+#include "follow_stop.h"
+#include "follow_stream.h"
 #include "smbconf.h"
 #include "tool.h"
 
@@ -27,33 +26,39 @@
 #define PLAIN "\033[0m"
 
 #define LINES_MAX 1000000
-/* Milliseconds between looks, with and without inotify. */
-#define WAIT_NOTIFIED 1000
-#define WAIT_POLLING 200
-/* Seconds for which a file that lost the name is read on: smbd's processes
- * change to the new one with their next record. */
+/* Seconds for which a deleted file is read on: smbd's processes change to
+ * the new one with their next record. */
 #define LINGER 60
+/* Files that are open at once; beyond that the oldest one is left. */
+#define SOURCES_MAX 16
 
-/* A file that is read as it grows. */
-struct stream {
-	int fd;
-	dev_t device;
-	ino_t inode;
-	off_t offset;
-	time_t active;		/* when bytes came last */
-	struct ntsign_reader *reader;
+struct settings {
+	const char *smb_conf;
+	size_t lines;
+	bool from_start;
+	bool once;
+	bool json;
+	struct ntsign_filter filter;
+};
+
+/* A file that has, or had, the name. */
+struct source {
+	struct ntsign_stream *stream;
+	int watch;
 };
 
 struct follow {
 	const char *path;
-	bool once;
-	bool from_start;
+	const struct settings *settings;
 	bool colour;
-	bool failed;		/* memory or output; sticks */
-	int notify;		/* inotify, -1 without it */
-	struct stream current;
-	struct stream previous;	/* fd -1: there is none */
-	bool skip_first;	/* a line that began before we looked */
+	bool terminal;
+	bool failed;		/* memory, reading or output; sticks */
+	int complaint;		/* the errno that was told last */
+	struct ntsign_outlet *outlet;
+	struct ntsign_rotation *rotation;
+	struct source sources[SOURCES_MAX];	/* the oldest first */
+	size_t count;
+	bool has_name;		/* the last source, when we looked last */
 	/* the last lines, while the beginning is read */
 	char **ring;
 	size_t ring_size;
@@ -61,29 +66,27 @@ struct follow {
 	TALLOC_CTX *mem_ctx;
 };
 
-static volatile sig_atomic_t stopped;
-
-static void stop(int number)
+static bool is_over(const struct follow *follow)
 {
-	stopped = 1;
-}
-
-/* Signals wait while ppoll() does not, so one may be pending. */
-static bool is_stopped(void)
-{
-	sigset_t pending;
-
-	return stopped || (sigpending(&pending) == 0 &&
-			   (sigismember(&pending, SIGINT) == 1 ||
-			    sigismember(&pending, SIGTERM) == 1));
+	return follow->failed || ntsign_stop_asked();
 }
 
 /* ---- what is printed ---- */
 
-static void print_line(char *line)
+static void print_line(struct follow *follow, char *line)
 {
-	printf("%s\n", line);
+	if (!ntsign_outlet_put(follow->outlet, line, strlen(line)) ||
+	    !ntsign_outlet_put(follow->outlet, "\n", 1)) {
+		follow->failed = true;
+	}
 	talloc_free(line);
+}
+
+static void flush(struct follow *follow)
+{
+	if (!ntsign_outlet_flush(follow->outlet)) {
+		follow->failed = true;
+	}
 }
 
 /* Keeps a line as one of the last ones. */
@@ -103,32 +106,59 @@ static void print_ring(struct follow *follow)
 	size_t i;
 
 	for (i = follow->ring_count - count; i < follow->ring_count; i++) {
-		print_line(follow->ring[i % size]);
+		print_line(follow, follow->ring[i % size]);
 	}
 	follow->ring_size = 0;
 	TALLOC_FREE(follow->ring);
+	flush(follow);
 }
 
-static char *colour_line(struct follow *follow, char *line)
+static char *json_line(struct follow *follow, const struct ntsign_line *line)
 {
-	char *coloured = talloc_asprintf(follow->mem_ctx, RED "%s" PLAIN,
-					 line);
+	char *text = talloc_strndup(follow->mem_ctx, line->text, line->len);
+	char *safe = NULL;
 
-	talloc_free(line);
+	if (text == NULL || !follow->terminal) {
+		return text;
+	}
+	safe = ntsign_output_safe_json(follow->mem_ctx, text);
+	talloc_free(text);
+	return safe;
+}
+
+static char *text_line(struct follow *follow, const struct ntsign_entry *entry)
+{
+	char *text = ntsign_follow_line(follow->mem_ctx, entry);
+	char *coloured = NULL;
+
+	if (text == NULL || !follow->colour || !ntsign_follow_alarm(entry)) {
+		return text;
+	}
+	coloured = talloc_asprintf(follow->mem_ctx, RED "%s" PLAIN, text);
+	talloc_free(text);
 	return coloured;
+}
+
+static void show(struct follow *follow, const struct ntsign_line *line,
+		 const struct ntsign_entry *entry)
+{
+	char *text = follow->settings->json ? json_line(follow, line) :
+					      text_line(follow, entry);
+
+	if (text == NULL) {
+		follow->failed = true;
+	} else if (follow->ring_size > 0) {
+		keep_line(follow, text);
+	} else {
+		print_line(follow, text);
+	}
 }
 
 static void take_line(const struct ntsign_line *line, void *private_data)
 {
 	struct follow *follow = private_data;
-	struct ntsign_entry entry = { .root = NULL };
-	char *text = NULL;
-	bool alarm = false;
+	struct ntsign_entry entry = { .why = NULL };
 
-	if (follow->skip_first) {
-		follow->skip_first = false;
-		return;
-	}
 	if (!ntsign_entry_parse(line, &entry)) {
 		ntsign_output_error("ntsign follow: a line that is no record: "
 				    "%s%s%s", entry.why,
@@ -136,340 +166,276 @@ static void take_line(const struct ntsign_line *line, void *private_data)
 				    entry.detail);
 		return;
 	}
-	text = ntsign_follow_line(follow->mem_ctx, &entry, &alarm);
+	if (ntsign_filter_match(&follow->settings->filter, &entry)) {
+		show(follow, line, &entry);
+	}
 	ntsign_entry_free(&entry);
-	if (text != NULL && alarm && follow->colour) {
-		text = colour_line(follow, text);
-	}
-	if (text == NULL) {
-		follow->failed = true;
-	} else if (follow->ring_size > 0) {
-		keep_line(follow, text);
-	} else {
-		print_line(text);
-	}
 }
 
-/* ---- one file ---- */
+/* ---- the files ---- */
 
-static bool stream_open(struct follow *follow, struct stream *stream)
+static struct ntsign_stream *current(const struct follow *follow)
 {
+	return follow->sources[follow->count - 1].stream;
+}
+
+static void leave_source(struct follow *follow, size_t place)
+{
+	struct source *source = &follow->sources[place];
+
+	ntsign_stream_finish(source->stream);
+	ntsign_rotation_forget(follow->rotation, source->watch);
+	TALLOC_FREE(source->stream);
+	follow->count--;
+	memmove(source, source + 1,
+		(follow->count - place) * sizeof(*source));
+}
+
+static void add_source(struct follow *follow, struct ntsign_stream *stream)
+{
+	struct source *source = NULL;
+
+	if (follow->count == SOURCES_MAX) {
+		leave_source(follow, 0);
+	}
+	source = &follow->sources[follow->count++];
+	source->stream = stream;
+	ntsign_rotation_watch(follow->rotation, ntsign_stream_fd(stream),
+			      &source->watch);
+}
+
+/* Makes the one that is this file the last source. False if none is. */
+static bool make_last(struct follow *follow, const struct stat *st)
+{
+	size_t i;
+
+	for (i = 0; i < follow->count; i++) {
+		struct source source = follow->sources[i];
+
+		if (ntsign_stream_is(source.stream, st)) {
+			memmove(&follow->sources[i], &follow->sources[i + 1],
+				(follow->count - i - 1) * sizeof(source));
+			follow->sources[follow->count - 1] = source;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Turns to a file, if it is not open already. False with errno set when it
+ * cannot be had. */
+static bool turn_to(struct follow *follow, const char *path)
+{
+	struct ntsign_stream *stream = NULL;
 	struct stat st = { .st_ino = 0 };
-	int fd = open(follow->path, O_RDONLY | O_CLOEXEC);
 
-	if (fd == -1) {
+	if (stat(path, &st) == -1) {
 		return false;
 	}
-	if (fstat(fd, &st) == -1) {
-		int error = errno;
-
-		close(fd);
-		errno = error;
+	if (make_last(follow, &st)) {
+		return true;
+	}
+	stream = ntsign_stream_open(follow->mem_ctx, path, take_line, follow);
+	if (stream == NULL) {
 		return false;
 	}
-	*stream = (struct stream){
-		.fd = fd,
-		.device = st.st_dev,
-		.inode = st.st_ino,
-		.active = time(NULL),
-		.reader = ntsign_reader_new(follow->mem_ctx, take_line,
-					    follow),
-	};
-	if (stream->reader == NULL) {
-		follow->failed = true;
+	if (!ntsign_stream_regular(stream)) {
+		TALLOC_FREE(stream);
+		errno = EINVAL;
+		return false;
 	}
-	if (follow->notify != -1) {
-		(void)inotify_add_watch(follow->notify, follow->path,
-					IN_MODIFY | IN_ATTRIB | IN_MOVE_SELF);
+	/* another one may have come by that name in the meantime */
+	if (fstat(ntsign_stream_fd(stream), &st) == 0 &&
+	    make_last(follow, &st)) {
+		TALLOC_FREE(stream);
+		return true;
 	}
-	return stream->reader != NULL;
+	add_source(follow, stream);
+	return true;
 }
 
-static void stream_close(struct stream *stream)
+/* Turns to the files that have lost the name since the last look, in their
+ * order, and to the one that has it. Returns how many are gone. */
+static size_t turn_to_all(struct follow *follow, bool had_name)
 {
-	if (stream->fd == -1) {
-		return;
-	}
-	ntsign_reader_finish(stream->reader);
-	TALLOC_FREE(stream->reader);
-	close(stream->fd);
-	stream->fd = -1;
-}
+	size_t count = ntsign_rotation_count(follow->rotation);
+	size_t gone = 0;
+	size_t i;
 
-/* Reads what there is. False when the stream has failed. */
-static bool stream_read(struct follow *follow, struct stream *stream)
-{
-	char buffer[65536];
-	struct stat st = { .st_size = 0 };
-	ssize_t len = 0;
+	for (i = 0; i < count; i++) {
+		const char *path = ntsign_rotation_moved(follow->rotation, i);
 
-	if (fstat(stream->fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	    st.st_size < stream->offset) {
-		ntsign_output_error("ntsign follow: %s was cut, going on at "
-				    "its start", follow->path);
-		ntsign_reader_restart(stream->reader);
-		stream->offset = lseek(stream->fd, 0, SEEK_SET);
-	}
-	while (!is_stopped() && !follow->failed) {
-		len = read(stream->fd, buffer, sizeof(buffer));
-		if (len <= 0) {
-			break;
-		}
-		stream->offset += len;
-		stream->active = time(NULL);
-		ntsign_reader_feed(stream->reader, buffer, (size_t)len);
-		if (!ntsign_output_finish(stdout, "standard output")) {
-			follow->failed = true;
+		/* the first to lose it is the one that had it */
+		if ((path == NULL || !turn_to(follow, path)) &&
+		    !(i == 0 && had_name)) {
+			gone++;
 		}
 	}
-	if (len == -1 && errno != EINTR) {
+	follow->has_name = turn_to(follow, follow->path);
+	if (!follow->has_name && errno != ENOENT &&
+	    errno != follow->complaint) {
+		follow->complaint = errno;
 		ntsign_output_error("ntsign: %s: %s", follow->path,
 				    strerror(errno));
-		follow->failed = true;
 	}
-	return !follow->failed;
+	return gone;
 }
 
-/* Goes to the end of the file; a line that is being written is left out. */
-static void stream_seek_end(struct follow *follow, struct stream *stream)
-{
-	char last = '\n';
-
-	stream->offset = lseek(stream->fd, 0, SEEK_END);
-	if (stream->offset > 0 &&
-	    pread(stream->fd, &last, 1, stream->offset - 1) == 1) {
-		follow->skip_first = last != '\n';
-	}
-}
-
-/* ---- waiting and rotation ---- */
-
-static void start_notify(struct follow *follow)
-{
-	const char *slash = strrchr(follow->path, '/');
-	char *directory = NULL;
-
-	follow->notify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	if (follow->notify == -1) {
-		return;
-	}
-	if (slash == NULL) {
-		directory = talloc_strdup(follow->mem_ctx, ".");
-	} else {
-		directory = talloc_strndup(follow->mem_ctx, follow->path,
-					   (size_t)(slash - follow->path) + 1);
-	}
-	if (directory == NULL ||
-	    inotify_add_watch(follow->notify, directory,
-			      IN_CREATE | IN_MOVED_TO) == -1) {
-		close(follow->notify);
-		follow->notify = -1;
-	}
-	TALLOC_FREE(directory);
-}
-
-/* What has happened is looked for, not read from the events. */
-static void drain_notify(struct follow *follow)
-{
-	char events[4096];
-
-	while (follow->notify != -1 &&
-	       read(follow->notify, events, sizeof(events)) > 0) {
-		continue;
-	}
-}
-
-/* Waits until there may be something new; signals come through only here. */
-static void wait_for_news(struct follow *follow, const sigset_t *open_mask)
-{
-	struct pollfd fd = { .fd = follow->notify, .events = POLLIN };
-	long wait = follow->notify != -1 ? WAIT_NOTIFIED : WAIT_POLLING;
-	struct timespec limit = {
-		.tv_sec = wait / 1000,
-		.tv_nsec = wait % 1000 * 1000000,
-	};
-
-	(void)ppoll(&fd, follow->notify != -1 ? 1 : 0, &limit, open_mask);
-	drain_notify(follow);
-}
-
-/* Turns to the file that has the name now, if it is another one. */
 static void look_for_rotation(struct follow *follow)
 {
-	struct stat st = { .st_ino = 0 };
-	struct stream next = { .fd = -1 };
+	bool had_name = follow->has_name;
+	size_t gone = 0;
 
-	if (stat(follow->path, &st) == -1 ||
-	    (st.st_dev == follow->current.device &&
-	     st.st_ino == follow->current.inode) ||
-	    !stream_open(follow, &next)) {
-		return;
-	}
-	if (follow->previous.fd != -1) {
-		(void)stream_read(follow, &follow->previous);
-		stream_close(&follow->previous);
-	}
-	/* what came until now is older than what the new file has */
-	(void)stream_read(follow, &follow->current);
-	follow->previous = follow->current;
-	follow->previous.active = time(NULL);
-	follow->current = next;
-}
-
-static void read_previous(struct follow *follow)
-{
-	if (follow->previous.fd == -1) {
-		return;
-	}
-	(void)stream_read(follow, &follow->previous);
-	if (time(NULL) - follow->previous.active > LINGER) {
-		stream_close(&follow->previous);
+	(void)ntsign_rotation_look(follow->rotation);
+	do {
+		gone = turn_to_all(follow, had_name);
+		/* moved again while they were opened: look where they are */
+	} while (ntsign_rotation_look(follow->rotation) && !is_over(follow));
+	ntsign_rotation_clear(follow->rotation);
+	if (gone > 0) {
+		ntsign_output_error("ntsign follow: %s: rotated %zu times and "
+				    "removed before it could be read",
+				    follow->path, gone);
 	}
 }
 
-static int follow_file(struct follow *follow, const sigset_t *open_mask)
+static void read_source(struct follow *follow, struct ntsign_stream *stream)
 {
-	while (!is_stopped() && !follow->failed) {
-		read_previous(follow);
-		(void)stream_read(follow, &follow->current);
-		if (follow->once) {
-			break;
+	bool more = true;
+
+	while (more && !is_over(follow)) {
+		if (!ntsign_stream_read(stream, &more)) {
+			follow->failed = true;
 		}
+		flush(follow);
+	}
+}
+
+/* What came to the older files came before what the newer ones have. */
+static void read_sources(struct follow *follow)
+{
+	time_t now = time(NULL);
+	size_t i;
+
+	for (i = 0; i < follow->count; i++) {
+		read_source(follow, follow->sources[i].stream);
+	}
+	for (i = follow->count; i-- > 0 && i + 1 < follow->count;) {
+		struct ntsign_stream *stream = follow->sources[i].stream;
+
+		if (now - ntsign_stream_active(stream) > LINGER &&
+		    ntsign_stream_unlinked(stream)) {
+			leave_source(follow, i);
+		}
+	}
+}
+
+static void follow_file(struct follow *follow)
+{
+	read_sources(follow);
+	while (!follow->settings->once && !is_over(follow)) {
+		ntsign_rotation_wait(follow->rotation);
 		look_for_rotation(follow);
-		if (follow->current.offset == 0) {
-			/* a new file may have lines already */
-			(void)stream_read(follow, &follow->current);
-		}
-		wait_for_news(follow, open_mask);
+		read_sources(follow);
 	}
-	stream_close(&follow->previous);
-	return follow->failed ? NTSIGN_EXIT_FAILED : NTSIGN_EXIT_DONE;
 }
 
 /* A pipe or a terminal: read until it ends. */
-static int follow_pipe(struct follow *follow, const sigset_t *open_mask)
+static void follow_pipe(struct follow *follow)
 {
-	char buffer[65536];
-	ssize_t len = 1;
+	struct pollfd fd = {
+		.fd = ntsign_stream_fd(current(follow)),
+		.events = POLLIN,
+	};
+	bool more = true;
 
-	while (!is_stopped() && !follow->failed && len != 0) {
-		struct pollfd fd = {
-			.fd = follow->current.fd,
-			.events = POLLIN,
-		};
-
-		if (ppoll(&fd, 1, NULL, open_mask) == -1) {
+	while (more && !is_over(follow)) {
+		if (ntsign_stop_poll(&fd, 1, -1) < 1) {
 			continue;
 		}
-		len = read(follow->current.fd, buffer, sizeof(buffer));
-		if (len == -1) {
-			ntsign_output_error("ntsign: %s: %s", follow->path,
-					    strerror(errno));
-			return NTSIGN_EXIT_FAILED;
-		}
-		ntsign_reader_feed(follow->current.reader, buffer,
-				   (size_t)len);
-		if (!ntsign_output_finish(stdout, "standard output")) {
+		if (!ntsign_stream_read(current(follow), &more)) {
 			follow->failed = true;
 		}
+		flush(follow);
 	}
-	return follow->failed ? NTSIGN_EXIT_FAILED : NTSIGN_EXIT_DONE;
 }
 
 /* ---- the command ---- */
 
-/* Lets the signals that end this command through in ppoll() only. */
-static void catch_signals(sigset_t *open_mask)
+static bool open_name(struct follow *follow)
 {
-	struct sigaction action = { .sa_handler = stop };
-	sigset_t ours;
+	struct ntsign_stream *stream = NULL;
 
-	sigemptyset(&action.sa_mask);
-	sigemptyset(&ours);
-	sigaddset(&ours, SIGINT);
-	sigaddset(&ours, SIGTERM);
-	(void)sigaction(SIGINT, &action, NULL);
-	(void)sigaction(SIGTERM, &action, NULL);
-	(void)sigprocmask(SIG_BLOCK, &ours, open_mask);
-	sigdelset(open_mask, SIGINT);
-	sigdelset(open_mask, SIGTERM);
-}
-
-static bool is_pipe(const struct stream *stream)
-{
-	struct stat st = { .st_mode = 0 };
-
-	return fstat(stream->fd, &st) == 0 && !S_ISREG(st.st_mode);
-}
-
-/* Waits for the file that smb.conf names: smbd makes it when the first client
- * connects. False when it cannot be had. */
-static bool wait_for_file(struct follow *follow, const sigset_t *open_mask)
-{
-	bool opened = false;
-
-	ntsign_output_error("ntsign follow: waiting for %s, which is not there "
-			    "yet", follow->path);
-	do {
-		wait_for_news(follow, open_mask);
-		opened = stream_open(follow, &follow->current);
-	} while (!opened && errno == ENOENT && !is_stopped());
-	return opened;
-}
-
-static bool open_first(struct follow *follow, bool wait,
-		       const sigset_t *open_mask)
-{
-	struct stream *stream = &follow->current;
-
-	if (strcmp(follow->path, "-") == 0) {
-		*stream = (struct stream){
-			.fd = STDIN_FILENO,
-			.reader = ntsign_reader_new(follow->mem_ctx,
-						    take_line, follow),
-		};
-		return stream->reader != NULL;
+	stream = ntsign_stream_open(follow->mem_ctx, follow->path, take_line,
+				    follow);
+	if (stream == NULL) {
+		return false;
 	}
-	start_notify(follow);
-	if (stream_open(follow, stream)) {
-		return true;
-	}
-	if (errno == ENOENT && wait) {
-		follow->from_start = true;
-		if (wait_for_file(follow, open_mask) || is_stopped()) {
-			return true;
-		}
-	}
-	ntsign_output_error("ntsign: %s: %s", follow->path, strerror(errno));
-	return false;
+	add_source(follow, stream);
+	follow->has_name = true;
+	return true;
 }
 
-struct settings {
-	const char *smb_conf;
-	size_t lines;
-	bool from_start;
-	bool once;
-};
+/* Opens the file, which wait waits for: smbd makes it when the first client
+ * connects. False when it cannot be had, which was said. */
+static bool open_first(struct follow *follow, bool wait, bool *waited)
+{
+	bool opened = open_name(follow);
+
+	if (!opened && errno == ENOENT && wait) {
+		*waited = true;
+		ntsign_output_error("ntsign follow: waiting for %s, which is "
+				    "not there yet", follow->path);
+		do {
+			ntsign_rotation_wait(follow->rotation);
+			(void)ntsign_rotation_look(follow->rotation);
+			opened = open_name(follow);
+		} while (!opened && errno == ENOENT && !ntsign_stop_asked());
+	}
+	if (!opened && !ntsign_stop_asked()) {
+		ntsign_output_error("ntsign: %s: %s", follow->path,
+				    strerror(errno));
+		return false;
+	}
+	return true;
+}
 
 /* Reads or goes past what the file has already. */
-static bool begin(struct follow *follow, const struct settings *settings)
+static void begin(struct follow *follow)
 {
-	if (follow->from_start) {
-		return true;
-	}
+	const struct settings *settings = follow->settings;
+
 	if (settings->lines == 0) {
-		stream_seek_end(follow, &follow->current);
-		return true;
+		if (!ntsign_stream_seek_end(current(follow))) {
+			follow->failed = true;
+		}
+		return;
 	}
 	follow->ring = talloc_zero_array(follow->mem_ctx, char *,
 					 settings->lines);
 	if (follow->ring == NULL) {
-		return false;
+		follow->failed = true;
+		return;
 	}
 	follow->ring_size = settings->lines;
-	(void)stream_read(follow, &follow->current);
+	read_source(follow, current(follow));
 	print_ring(follow);
-	return ntsign_output_finish(stdout, "standard output");
+}
+
+static void follow_name(struct follow *follow, bool waited)
+{
+	if (!ntsign_stream_regular(current(follow))) {
+		follow_pipe(follow);
+	} else {
+		if (!follow->settings->from_start && !waited) {
+			begin(follow);
+		}
+		follow_file(follow);
+	}
+	while (follow->count > 0) {
+		leave_source(follow, 0);
+	}
+	flush(follow);
 }
 
 /* named: the path is the user's own, not smb.conf's. */
@@ -478,33 +444,27 @@ static int run_follow(TALLOC_CTX *mem_ctx, const char *path, bool named,
 {
 	struct follow follow = {
 		.path = path,
-		.once = settings->once,
-		.from_start = settings->from_start,
+		.settings = settings,
 		.colour = ntsign_output_colour(stdout),
-		.notify = -1,
-		.current = { .fd = -1 },
-		.previous = { .fd = -1 },
+		.terminal = isatty(STDOUT_FILENO) == 1,
+		.outlet = ntsign_outlet_new(mem_ctx),
+		.rotation = ntsign_rotation_new(mem_ctx, path),
 		.mem_ctx = mem_ctx,
 	};
-	int result = NTSIGN_EXIT_FAILED;
-	sigset_t open_mask;
+	bool waited = false;
 
-	catch_signals(&open_mask);
-	if (!open_first(&follow, !named && !settings->once, &open_mask)) {
+	if (follow.outlet == NULL || follow.rotation == NULL) {
 		return NTSIGN_EXIT_FAILED;
 	}
-	if (follow.current.fd == -1) {
-		result = NTSIGN_EXIT_DONE;	/* stopped while waiting */
-	} else if (is_pipe(&follow.current)) {
-		result = follow_pipe(&follow, &open_mask);
-	} else if (begin(&follow, settings)) {
-		result = follow_file(&follow, &open_mask);
+	ntsign_stop_catch();
+	if (!open_first(&follow, !named && !settings->once, &waited)) {
+		return NTSIGN_EXIT_FAILED;
 	}
-	stream_close(&follow.current);
-	if (follow.notify != -1) {
-		close(follow.notify);
+	if (follow.count > 0) {
+		follow_name(&follow, waited);
 	}
-	return result;
+	TALLOC_FREE(follow.rotation);
+	return follow.failed ? NTSIGN_EXIT_FAILED : NTSIGN_EXIT_DONE;
 }
 
 static bool read_count(const char *text, size_t *count)
@@ -524,37 +484,91 @@ static bool read_count(const char *text, size_t *count)
 	return true;
 }
 
-static int read_options(int argc, char **argv, struct settings *settings)
+/* An option that names what to show. */
+static int read_filter(TALLOC_CTX *mem_ctx, const char *who, int option,
+		       struct ntsign_filter *filter)
+{
+	const char *name = NULL;
+	const char *why = NULL;
+	bool good = false;
+
+	if (option == 'a') {
+		name = "client";
+		good = ntsign_filter_add_client(mem_ctx, filter, optarg, &why);
+	} else if (option == 'u') {
+		name = "account";
+		good = ntsign_filter_add_account(mem_ctx, filter, optarg,
+						 &why);
+	} else {
+		name = "type";
+		good = ntsign_filter_add_type(filter, optarg, &why);
+	}
+	if (!good) {
+		return ntsign_help_misused(who, "--%s '%s': %s", name, optarg,
+					   why);
+	}
+	return NTSIGN_EXIT_DONE;
+}
+
+static int read_option(TALLOC_CTX *mem_ctx, int argc, char **argv, int answer,
+		       struct settings *settings)
+{
+	switch (answer) {
+	case 'n':
+		if (!read_count(optarg, &settings->lines)) {
+			return ntsign_help_misused(
+				argv[0], "'%s' is no number of lines up to %d",
+				optarg, LINES_MAX);
+		}
+		return NTSIGN_EXIT_DONE;
+	case 's':
+		settings->from_start = true;
+		return NTSIGN_EXIT_DONE;
+	case 'o':
+		settings->once = true;
+		return NTSIGN_EXIT_DONE;
+	case 'c':
+		settings->smb_conf = optarg;
+		return NTSIGN_EXIT_DONE;
+	case 'm':
+		settings->filter.alarms = true;
+		return NTSIGN_EXIT_DONE;
+	case 'a':
+	case 'u':
+	case 't':
+		return read_filter(mem_ctx, argv[0], answer,
+				   &settings->filter);
+	case 'j':
+		settings->json = true;
+		return NTSIGN_EXIT_DONE;
+	default:
+		return ntsign_help_bad_option(argc, argv, answer);
+	}
+}
+
+static int read_options(TALLOC_CTX *mem_ctx, int argc, char **argv,
+			struct settings *settings)
 {
 	static const struct option options[] = {
 		{ "lines", required_argument, NULL, 'n' },
 		{ "from-start", no_argument, NULL, 's' },
 		{ "once", no_argument, NULL, 'o' },
+		{ "mismatch", no_argument, NULL, 'm' },
+		{ "client", required_argument, NULL, 'a' },
+		{ "account", required_argument, NULL, 'u' },
+		{ "type", required_argument, NULL, 't' },
+		{ "json", no_argument, NULL, 'j' },
 		{ "smb-conf", required_argument, NULL, 'c' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int answer = 0;
 
 	while ((answer = getopt_long(argc, argv, ":n:", options, NULL)) != -1) {
-		switch (answer) {
-		case 'n':
-			if (!read_count(optarg, &settings->lines)) {
-				return ntsign_help_misused(
-					argv[0], "'%s' is no number of lines "
-					"up to %d", optarg, LINES_MAX);
-			}
-			break;
-		case 's':
-			settings->from_start = true;
-			break;
-		case 'o':
-			settings->once = true;
-			break;
-		case 'c':
-			settings->smb_conf = optarg;
-			break;
-		default:
-			return ntsign_help_bad_option(argc, argv, answer);
+		int result = read_option(mem_ctx, argc, argv, answer,
+					 settings);
+
+		if (result != NTSIGN_EXIT_DONE) {
+			return result;
 		}
 	}
 	if (argc - optind > 1) {
@@ -567,7 +581,7 @@ static int read_options(int argc, char **argv, struct settings *settings)
 int ntsign_follow_main(TALLOC_CTX *mem_ctx, int argc, char **argv)
 {
 	struct settings settings = { .lines = 0 };
-	int result = read_options(argc, argv, &settings);
+	int result = read_options(mem_ctx, argc, argv, &settings);
 	const char *path = NULL;
 
 	if (result != NTSIGN_EXIT_DONE) {

@@ -9,12 +9,17 @@
 
 #include "reader.h"
 
+/* The line without its newline, a talloc child of mem_ctx; NULL when memory
+ * runs out. */
+char *ntsign_follow_line(TALLOC_CTX *mem_ctx,
+			 const struct ntsign_entry *entry);
+
 /*
- * The line without its newline, a talloc child of mem_ctx; NULL when memory
- * runs out. *alarm: whether it is about something that should not be: a
- * mismatch, a refusal, a bad signature.
+ * Whether a record is about something that should not be: a mismatch, a
+ * client refused or turned away, a bad, missing or downgraded signature, a
+ * quirk, or anything that the module has to say of itself but that it has
+ * started.
  */
-char *ntsign_follow_line(TALLOC_CTX *mem_ctx, const struct ntsign_entry *entry,
-			 bool *alarm);
+bool ntsign_follow_alarm(const struct ntsign_entry *entry);
 
 #endif

@@ -14,7 +14,6 @@
 /* A line being put together; once it has failed it stays NULL. */
 struct words {
 	char *text;
-	bool alarm;
 };
 
 /* Adds a space and what the format makes. */
@@ -128,7 +127,6 @@ static void say_outcome(struct words *words, const struct ntsign_entry *entry)
 			say(words, "(expected %s)",
 			    expected != NULL ? expected : "?");
 		}
-		words->alarm = true;
 	}
 	if (ntsign_entry_bool(entry, "refused")) {
 		const char *reason = ntsign_entry_text(entry, "reason");
@@ -137,7 +135,6 @@ static void say_outcome(struct words *words, const struct ntsign_entry *entry)
 		if (reason != NULL) {
 			say(words, "(%s)", reason);
 		}
-		words->alarm = true;
 	}
 }
 
@@ -238,7 +235,6 @@ static void signature_line(struct words *words,
 	}
 	say_number(words, entry, "expected", "expected");
 	say_number(words, entry, "matched", "matched");
-	words->alarm = true;
 }
 
 static void quirk_line(struct words *words, const struct ntsign_entry *entry)
@@ -257,13 +253,10 @@ static void quirk_line(struct words *words, const struct ntsign_entry *entry)
 	say_number(words, entry, "expected", "expected");
 	say_number(words, entry, "received", "received");
 	say_number(words, entry, "skew", "out by");
-	words->alarm = true;
 }
 
 static void audit_line(struct words *words, const struct ntsign_entry *entry)
 {
-	const char *event = ntsign_entry_text(entry, "event");
-
 	say(words, "audit");
 	say_field(words, entry, "event");
 	say_field(words, entry, "message");
@@ -271,7 +264,6 @@ static void audit_line(struct words *words, const struct ntsign_entry *entry)
 	say_labelled(words, entry, "samba", "samba");
 	say_labelled(words, entry, "mode", "mode");
 	say_number(words, entry, "count", "count");
-	words->alarm = event == NULL || strcmp(event, "started") != 0;
 }
 
 static void other_line(struct words *words, const struct ntsign_entry *entry)
@@ -305,8 +297,7 @@ static void type_line(struct words *words, const struct ntsign_entry *entry)
 	other_line(words, entry);
 }
 
-char *ntsign_follow_line(TALLOC_CTX *mem_ctx, const struct ntsign_entry *entry,
-			 bool *alarm)
+char *ntsign_follow_line(TALLOC_CTX *mem_ctx, const struct ntsign_entry *entry)
 {
 	char *address = ntsign_entry_address(mem_ctx, entry);
 	struct words words = { .text = talloc_strdup(mem_ctx, "") };
@@ -320,8 +311,34 @@ char *ntsign_follow_line(TALLOC_CTX *mem_ctx, const struct ntsign_entry *entry,
 	if (words.text != NULL && address != NULL) {
 		safe = ntsign_output_safe(mem_ctx, words.text);
 	}
-	*alarm = words.alarm;
 	TALLOC_FREE(words.text);
 	TALLOC_FREE(address);
 	return safe;
+}
+
+static bool field_is(const struct ntsign_entry *entry, const char *name,
+		     const char *value)
+{
+	const char *text = ntsign_entry_text(entry, name);
+
+	return text != NULL && strcmp(text, value) == 0;
+}
+
+bool ntsign_follow_alarm(const struct ntsign_entry *entry)
+{
+	if (strcmp(entry->type, "SMBSession") == 0) {
+		return ntsign_entry_bool(entry, "refused") ||
+		       (ntsign_entry_text(entry, "mismatch") != NULL &&
+			!field_is(entry, "mismatch", "none"));
+	}
+	if (strcmp(entry->type, "SMBConnection") == 0) {
+		return field_is(entry, "event", "turned_away");
+	}
+	if (strcmp(entry->type, "SMBSignature") == 0) {
+		return !field_is(entry, "event", "verified");
+	}
+	if (strcmp(entry->type, "SMBAudit") == 0) {
+		return !field_is(entry, "event", "started");
+	}
+	return strcmp(entry->type, "SMBQuirk") == 0;
 }

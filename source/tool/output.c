@@ -135,6 +135,47 @@ char *ntsign_output_safe(TALLOC_CTX *mem_ctx, const char *text)
 	return safe;
 }
 
+char *ntsign_output_safe_json(TALLOC_CTX *mem_ctx, const char *json)
+{
+	bool ascii = !utf8_locale();
+	const char *p = json;
+	/* the longest escape of one byte is \uNNNN, of four \uNNNN\uNNNN */
+	size_t size = strlen(json) * 6 + 1;
+	char *safe = talloc_array(mem_ctx, char, size);
+	size_t used = 0;
+
+	while (safe != NULL && *p != '\0') {
+		uint32_t c = 0xfffd;
+		size_t len = decode(p, &c);
+		int n = 0;
+
+		if (c < 0x20) {
+			/* in JSON, white space between the words */
+			safe[used++] = ' ';
+		} else if (len > 0 && !is_treacherous(c) &&
+			   (!ascii || c < 0x80)) {
+			memcpy(safe + used, p, len);
+			used += len;
+		} else if (c > 0xffff) {
+			n = snprintf(safe + used, size - used,
+				     "\\u%04x\\u%04x",
+				     (unsigned int)(c - 0x10000) / 0x400 +
+				     0xd800,
+				     (unsigned int)(c - 0x10000) % 0x400 +
+				     0xdc00);
+		} else {
+			n = snprintf(safe + used, size - used, "\\u%04x",
+				     (unsigned int)c);
+		}
+		used += (size_t)n;
+		p += len > 0 ? len : 1;
+	}
+	if (safe != NULL) {
+		safe[used] = '\0';
+	}
+	return safe;
+}
+
 size_t ntsign_output_width(const char *safe)
 {
 	bool utf8 = utf8_locale();

@@ -66,6 +66,11 @@ int ntsign_help_bad_option(int argc, char **argv, int answer);
  * A talloc child of mem_ctx; NULL when memory runs out or text is NULL.
  */
 char *ntsign_output_safe(TALLOC_CTX *mem_ctx, const char *text);
+/*
+ * A line of JSON fit for a terminal, and still the same JSON: what
+ * ntsign_output_safe() writes otherwise is \uNNNN here. As above.
+ */
+char *ntsign_output_safe_json(TALLOC_CTX *mem_ctx, const char *json);
 /* Columns that a safe text takes. */
 size_t ntsign_output_width(const char *safe);
 /* Columns of the terminal f writes to; 80 where it is none. */

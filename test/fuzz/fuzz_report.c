@@ -26,7 +26,6 @@ static void take(const struct ntsign_line *line, void *private_data)
 	static const struct ntsign_tally_source source = { .name = "fuzz" };
 	struct run *run = private_data;
 	struct ntsign_entry entry = { .root = NULL };
-	bool alarm_seen = false;
 	char *text = NULL;
 
 	run->lines++;
@@ -34,7 +33,7 @@ static void take(const struct ntsign_line *line, void *private_data)
 	if (!ntsign_entry_parse(line, &entry)) {
 		return;
 	}
-	text = ntsign_follow_line(run->tally, &entry, &alarm_seen);
+	text = ntsign_follow_line(run->tally, &entry);
 	if (text == NULL || strpbrk(text, "\n\r\033\b") != NULL) {
 		abort();
 	}
