@@ -148,13 +148,17 @@ static bool read_zone(struct cursor *c, struct ntsign_moment *moment)
 bool ntsign_moment_parse(struct ntsign_slice text,
 			 struct ntsign_moment *moment)
 {
-	struct cursor c = { .p = text.text, .end = text.text + text.len };
+	struct cursor c = { .p = text.text };
 	struct ntsign_moment m = { .time = 0 };
 	int64_t microseconds = 0;
 	int64_t seconds = 0;
 	int64_t days = 0;
 
-	if (text.text == NULL || !read_date(&c, &days)) {
+	if (text.text == NULL) {
+		return false;
+	}
+	c.end = text.text + text.len;
+	if (!read_date(&c, &days)) {
 		return false;
 	}
 	if (read_char(&c, ' ')) {

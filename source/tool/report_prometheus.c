@@ -264,9 +264,11 @@ bool ntsign_report_prometheus(FILE *f, const struct ntsign_report *report)
 	write_matrix(f, t);
 	if (t->span.seen) {
 		write_time(f, "ntsign_first_record_timestamp_seconds",
-			   t->span.first, "When the first record was written.");
+			   t->span.first.time,
+			   "When the first record was written.");
 		write_time(f, "ntsign_last_record_timestamp_seconds",
-			   t->span.last, "When the last record was written.");
+			   t->span.last.time,
+			   "When the last record was written.");
 	}
 	return true;
 }
