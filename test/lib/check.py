@@ -391,11 +391,11 @@ class Lab:
         """A client that stays and has to be served whatever else happens."""
         return Bystander(self)
 
-    def relay(self, address):
+    def relay(self, address, **at):
         """A context whose .port leads to the lab from ADDRESS."""
         if self._play is None:
             self._play = client_program("play")
-        return self._play.Relay(address, self.port)
+        return self._play.Relay(address, self.port, **at)
 
     def client_conf(self):
         """An smb.conf for Samba's clients, apart from the system's."""
