@@ -57,8 +57,14 @@ struct ntsign_state *ntsign_state_open(TALLOC_CTX *mem_ctx)
 		TALLOC_FREE(state);
 		return NULL;
 	}
+	/*
+	 * To CTDB the last flag says that the database is a volatile one,
+	 * which lasts as long as the cluster: others are written to disk on
+	 * all nodes at every change.
+	 */
 	state->db = db_open(state, path, 0,
-			    TDB_DEFAULT | TDB_NOSYNC | TDB_INCOMPATIBLE_HASH,
+			    TDB_DEFAULT | TDB_NOSYNC | TDB_INCOMPATIBLE_HASH |
+			    (lp_clustering() ? TDB_CLEAR_IF_FIRST : 0),
 			    O_RDWR | O_CREAT, 0600,
 			    DBWRAP_LOCK_ORDER_NONE, DBWRAP_FLAG_NONE);
 	TALLOC_FREE(path);
@@ -75,6 +81,16 @@ struct ntsign_state *ntsign_state_open(TALLOC_CTX *mem_ctx)
 struct db_context *ntsign_state_db(struct ntsign_state *state)
 {
 	return (state != NULL) ? state->db : NULL;
+}
+
+/* A name for what is one node's own: each has its smbd and its audit file. */
+static TDB_DATA node_key(const char *name, char key[32])
+{
+	if (!lp_clustering()) {
+		return string_term_tdb_data(name);
+	}
+	snprintf(key, 32, "%s@%" PRIu32, name, get_my_vnn());
+	return string_term_tdb_data(key);
 }
 
 struct changed {
@@ -110,31 +126,32 @@ bool ntsign_state_changed(struct ntsign_state *state, const char *name,
 			  const char *fingerprint)
 {
 	struct changed c = { .fingerprint = fingerprint, .is_new = true, };
+	char buffer[32];
+	TDB_DATA key = node_key(name, buffer);
 	NTSTATUS status;
 
 	if (state == NULL) {
 		return true;
 	}
 	/* Mostly it is known: seen without the record's lock. */
-	(void)dbwrap_parse_record(state->db, string_term_tdb_data(name),
-				  known_parse, &c);
+	(void)dbwrap_parse_record(state->db, key, known_parse, &c);
 	if (!c.is_new) {
 		return false;
 	}
-	status = dbwrap_do_locked(state->db, string_term_tdb_data(name),
-				  changed_fn, &c);
+	status = dbwrap_do_locked(state->db, key, changed_fn, &c);
 	complain(status);
 	return c.is_new;
 }
 
 void ntsign_state_forget(struct ntsign_state *state, const char *name)
 {
+	char buffer[32];
 	NTSTATUS status;
 
 	if (state == NULL) {
 		return;
 	}
-	status = dbwrap_delete(state->db, string_term_tdb_data(name));
+	status = dbwrap_delete(state->db, node_key(name, buffer));
 	complain(status);
 }
 
@@ -173,9 +190,10 @@ static void lost_fn(struct db_record *rec, TDB_DATA value, void *private_data)
 void ntsign_state_lost(struct ntsign_state *state)
 {
 	struct lost lost = { .add = 1, };
+	char buffer[32];
 
 	if (state != NULL) {
-		(void)dbwrap_do_locked(state->db, string_term_tdb_data(LOST),
+		(void)dbwrap_do_locked(state->db, node_key(LOST, buffer),
 				       lost_fn, &lost);
 	}
 }
@@ -183,19 +201,19 @@ void ntsign_state_lost(struct ntsign_state *state)
 uint32_t ntsign_state_take_lost(struct ntsign_state *state)
 {
 	struct lost lost = { .add = 0, };
+	char buffer[32];
+	TDB_DATA key = node_key(LOST, buffer);
 	uint32_t count = 0;
 
 	if (state == NULL) {
 		return 0;
 	}
 	/* Mostly none is: seen without the record's lock. */
-	(void)dbwrap_parse_record(state->db, string_term_tdb_data(LOST),
-				  lost_parse, &count);
+	(void)dbwrap_parse_record(state->db, key, lost_parse, &count);
 	if (count == 0) {
 		return 0;
 	}
-	(void)dbwrap_do_locked(state->db, string_term_tdb_data(LOST), lost_fn,
-			       &lost);
+	(void)dbwrap_do_locked(state->db, key, lost_fn, &lost);
 	return lost.count;
 }
 

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <tdb.h>
@@ -25,6 +26,9 @@
 /* with its NUL, as dbwrap's string keys have it */
 #define KEY "outage"
 #define KEY_HEX "0x6F757461676500"
+
+/* The exit status of a child that finds no ctdb. */
+#define NO_CTDB 126
 
 static const char *global_value(const struct ntsign_conf *conf,
 				const char *key, const char *synonym)
@@ -74,26 +78,77 @@ static int reset_tdb(const char *path)
 	return error != 0 ? NTSIGN_EXIT_FAILED : done(was_out);
 }
 
-/* CTDB's: its own command asks the cluster. */
-static int reset_ctdb(void)
+/* What `ctdb` is asked with; its own complaints go to standard error. */
+static void run_ctdb(const char *socket, const char *command, int output)
 {
-	pid_t pid = fork();
-	int status = 0;
-
-	if (pid == 0) {
-		execlp("ctdb", "ctdb", "deletekey", DATABASE, KEY_HEX,
-		       (char *)NULL);
+	if (socket != NULL && setenv("CTDB_SOCKET", socket, 1) == -1) {
 		_exit(127);
 	}
-	if (pid == -1 || waitpid(pid, &status, 0) != pid) {
+	if (dup2(output, STDOUT_FILENO) == -1) {
+		_exit(127);
+	}
+	execlp("ctdb", "ctdb", command, DATABASE, KEY_HEX, (char *)NULL);
+	_exit(errno == ENOENT ? NO_CTDB : 127);
+}
+
+/* Runs `ctdb COMMAND' on the outage's record. text: what it prints, the
+ * beginning of it. */
+static bool ask_ctdb(const char *socket, const char *command, char text[256])
+{
+	char rest[256];
+	size_t used = 0;
+	ssize_t len = 0;
+	int status = 0;
+	int ends[2] = { -1, -1 };
+	pid_t pid = -1;
+
+	if (pipe2(ends, O_CLOEXEC) == 0) {
+		pid = fork();
+	}
+	if (pid == 0) {
+		run_ctdb(socket, command, ends[1]);
+	}
+	if (pid == -1) {
 		ntsign_output_error("ntsign: ctdb: %s", strerror(errno));
+		return false;
+	}
+	close(ends[1]);
+	while (used < 255 &&
+	       (len = read(ends[0], text + used, 255 - used)) > 0) {
+		used += (size_t)len;
+	}
+	while (len > 0) {
+		len = read(ends[0], rest, sizeof(rest));
+	}
+	close(ends[0]);
+	text[used] = '\0';
+	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status) ||
+	    WEXITSTATUS(status) != 0) {
+		bool none = WIFEXITED(status) && WEXITSTATUS(status) == NO_CTDB;
+
+		ntsign_output_error("ntsign: `ctdb %s %s' %s", command,
+				    DATABASE, none ? "cannot be run: there is "
+				    "no ctdb command" : "failed");
+		return false;
+	}
+	return true;
+}
+
+/* CTDB's: its own command asks the cluster. Of a key that is not there it
+ * tells that its size is 0. */
+static int reset_ctdb(const char *socket)
+{
+	char text[256];
+	bool was_out = false;
+
+	if (!ask_ctdb(socket, "readkey", text)) {
 		return NTSIGN_EXIT_FAILED;
 	}
-	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-		ntsign_output_error("ntsign: `ctdb deletekey' failed");
+	was_out = strstr(text, "size:0 ") == NULL;
+	if (was_out && !ask_ctdb(socket, "deletekey", text)) {
 		return NTSIGN_EXIT_FAILED;
 	}
-	return done(true);
+	return done(was_out);
 }
 
 static int reset(TALLOC_CTX *mem_ctx, const char *conf_path)
@@ -110,7 +165,7 @@ static int reset(TALLOC_CTX *mem_ctx, const char *conf_path)
 	}
 	clustering = global_value(conf, "clustering", NULL);
 	if (clustering != NULL && ntsign_conf_true(clustering)) {
-		return reset_ctdb();
+		return reset_ctdb(global_value(conf, "ctdbdsocket", NULL));
 	}
 	directory = global_value(conf, "lockdirectory", "lockdir");
 	if (directory == NULL) {

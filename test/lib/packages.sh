@@ -22,7 +22,7 @@ readonly PACKAGES_PLAY=(samba smbclient python3-impacket)
 # shellcheck disable=SC2034
 readonly PACKAGES_TEST=(
 	samba-testsuite samba-vfs-modules python3-samba libcmocka-dev
-	valgrind clang llvm
+	valgrind clang llvm ctdb
 
 	# What reads records, or carries them on; test/interop runs each by
 	# itself.  Of prometheus only promtool is.
@@ -38,7 +38,7 @@ readonly POLICY_MARK='# Put here by ntsign for the time of an installation.'
 readonly UNITS=(
 	smbd.service nmbd.service samba-ad-dc.service winbind.service
 	rsyslog.service fail2ban.service prometheus.service
-	prometheus-node-exporter.service logrotate.timer
+	prometheus-node-exporter.service logrotate.timer ctdb.service
 )
 
 # packages_missing PACKAGE...: those that are not installed, one a line.
