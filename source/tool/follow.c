@@ -29,7 +29,8 @@
 /* Seconds for which a deleted file is read on: smbd's processes change to
  * the new one with their next record. */
 #define LINGER 60
-/* Files that are open at once; beyond that the oldest one is left. */
+/* Files that stay open once they have been read; beyond that the oldest is
+ * left. */
 #define SOURCES_MAX 16
 
 struct settings {
@@ -56,7 +57,7 @@ struct follow {
 	int complaint;		/* the errno that was told last */
 	struct ntsign_outlet *outlet;
 	struct ntsign_rotation *rotation;
-	struct source sources[SOURCES_MAX];	/* the oldest first */
+	struct source *sources;	/* the oldest first */
 	size_t count;
 	bool has_name;		/* the last source, when we looked last */
 	/* the last lines, while the beginning is read */
@@ -183,7 +184,10 @@ static void leave_source(struct follow *follow, size_t place)
 {
 	struct source *source = &follow->sources[place];
 
-	ntsign_stream_finish(source->stream);
+	/* after a signal, what was not read of a line may well be there */
+	if (!ntsign_stop_asked()) {
+		ntsign_stream_finish(source->stream);
+	}
 	ntsign_rotation_forget(follow->rotation, source->watch);
 	TALLOC_FREE(source->stream);
 	follow->count--;
@@ -191,17 +195,24 @@ static void leave_source(struct follow *follow, size_t place)
 		(follow->count - place) * sizeof(*source));
 }
 
-static void add_source(struct follow *follow, struct ntsign_stream *stream)
+static bool add_source(struct follow *follow, struct ntsign_stream *stream)
 {
-	struct source *source = NULL;
+	struct source *sources = talloc_realloc(follow->mem_ctx,
+						follow->sources,
+						struct source,
+						follow->count + 1);
 
-	if (follow->count == SOURCES_MAX) {
-		leave_source(follow, 0);
+	if (sources == NULL) {
+		TALLOC_FREE(stream);
+		errno = ENOMEM;
+		return false;
 	}
-	source = &follow->sources[follow->count++];
-	source->stream = stream;
+	follow->sources = sources;
+	sources += follow->count++;
+	sources->stream = stream;
 	ntsign_rotation_watch(follow->rotation, ntsign_stream_fd(stream),
-			      &source->watch);
+			      &sources->watch);
+	return true;
 }
 
 /* Makes the one that is this file the last source. False if none is. */
@@ -250,8 +261,7 @@ static bool turn_to(struct follow *follow, const char *path)
 		TALLOC_FREE(stream);
 		return true;
 	}
-	add_source(follow, stream);
-	return true;
+	return add_source(follow, stream);
 }
 
 /* Turns to the files that have lost the name since the last look, in their
@@ -320,12 +330,17 @@ static void read_sources(struct follow *follow)
 	for (i = 0; i < follow->count; i++) {
 		read_source(follow, follow->sources[i].stream);
 	}
-	for (i = follow->count; i-- > 0 && i + 1 < follow->count;) {
+	while (follow->count > SOURCES_MAX) {
+		leave_source(follow, 0);
+	}
+	for (i = 0; i + 1 < follow->count;) {
 		struct ntsign_stream *stream = follow->sources[i].stream;
 
 		if (now - ntsign_stream_active(stream) > LINGER &&
 		    ntsign_stream_unlinked(stream)) {
 			leave_source(follow, i);
+		} else {
+			i++;
 		}
 	}
 }
@@ -371,9 +386,8 @@ static bool open_name(struct follow *follow)
 	if (stream == NULL) {
 		return false;
 	}
-	add_source(follow, stream);
-	follow->has_name = true;
-	return true;
+	follow->has_name = add_source(follow, stream);
+	return follow->has_name;
 }
 
 /* Opens the file, which wait waits for: smbd makes it when the first client
