@@ -237,6 +237,70 @@ void ntsign_enforce_answer(struct ntsign_connection *c,
 			   const uint8_t *message, size_t len,
 			   uint32_t sequence, NTSTATUS error);
 
+/* ---- wait.c ---- */
+
+/* Waiting for the rest of a frame. */
+struct ntsign_wait {
+	size_t low_water;		/* bytes; the socket's SO_RCVLOWAT */
+	size_t highest_mark;		/* the longest frame waited for */
+	bool waiting;			/* for the rest of a frame */
+	size_t waited_with;		/* bytes that were there then */
+	struct tevent_timer *look_again;	/* it was woken up for nothing */
+	unsigned int looked_again;	/* so many times since the last byte */
+};
+
+/* The largest frame that SMB1 knows: [MS-SMB] 2.1, a 17 bit length */
+#define NTSIGN_FRAME_MAX (NTSIGN_NBT_HEADER_LEN + 0x1FFFF)
+/*
+ * The largest NEGOTIATE or SESSION_SETUP_ANDX that holds together: header,
+ * 255 words, 65535 bytes. A larger one is not waited for; a socket's receive
+ * buffer may not even have room for it.
+ */
+#define NTSIGN_WAIT_MAX (NTSIGN_NBT_HEADER_LEN + NTSIGN_SMB1_HEADER_LEN + 1 + \
+			 2 * 255 + 2 + 0xFFFF)
+
+/* What is to be expected of the rest of a frame. */
+enum ntsign_rest {
+	NTSIGN_REST_THERE,	/* it is in the socket by now */
+	NTSIGN_REST_COMING,	/* the event loop waits for it */
+	NTSIGN_REST_NEVER,	/* it is not to come, or cannot be waited for */
+};
+
+/* MSG_PEEK of up to `want` bytes; 0 when there are none. */
+size_t ntsign_wait_peek(struct ntsign_connection *c, uint8_t *buffer,
+			size_t want);
+/* Leaves the beginning of a frame of `full` bytes in the socket until all of
+ * it is there. */
+enum ntsign_rest ntsign_wait_for_rest(struct ntsign_connection *c,
+				      size_t full);
+/* smbd reads from the socket next, as if there had been no waiting. */
+void ntsign_wait_over(struct ntsign_connection *c);
+/* Makes room for the longest frames in the socket. */
+void ntsign_wait_room(struct ntsign_connection *c);
+
+/* ---- first.c ---- */
+
+/* Looks at the message that opens the connection. */
+void ntsign_first_message(struct ntsign_connection *c, const uint8_t *data,
+			  size_t len);
+/* The same, as it stands in the socket. */
+void ntsign_first_look(struct ntsign_connection *c);
+/* How much of the message that opens the connection has to be there; 0: smbd
+ * can have it as it is. */
+size_t ntsign_first_needed(enum ntsign_frame kind, size_t have,
+			   uint32_t length);
+/* Has it looked at before smbd's own handler of it is woken up. */
+bool ntsign_first_wait(struct ntsign_connection *c);
+
+/* ---- frame.c ---- */
+
+/* Puts a handler in place of smbd's own of an SMB1 connection's socket. */
+bool ntsign_frame_take_over(struct ntsign_connection *c);
+/* Whether every signature is checked before smbd has the frame. */
+bool ntsign_frame_checks_signatures(void);
+/* The connection is gone, while smbd has a frame of its in hand or not. */
+void ntsign_frame_forget(const struct ntsign_connection *c);
+
 /* ---- connection.c ---- */
 
 /* What one SMB1 session setup request said; reset with each. */
@@ -314,12 +378,7 @@ struct ntsign_connection {
 	unsigned int session_count;
 	/* settles a session setup whose answer is on its way */
 	struct tevent_immediate *settle;
-	size_t low_water;		/* bytes; the socket's SO_RCVLOWAT */
-	size_t highest_mark;		/* the longest frame waited for */
-	bool waiting;			/* for the rest of a frame */
-	size_t waited_with;		/* bytes that were there then */
-	struct tevent_timer *look_again;	/* it was woken up for nothing */
-	unsigned int looked_again;	/* so many times since the last byte */
+	struct ntsign_wait wait;
 	/* sessions whose record is still to be written */
 	unsigned int pending;
 	/* a session stands that has no record */
@@ -337,6 +396,8 @@ NTSTATUS ntsign_connection_attach(struct ntsign_module *module,
 struct ntsign_connection *ntsign_connection_get(
 	struct smbXsrv_connection *xconn);
 
+/* Once NEGOTIATE has been answered, or refused; or the connection ends. */
+void ntsign_connection_negotiated(struct ntsign_connection *c, bool ended);
 /* `server signing` for SMB1, as smbd has understood it. */
 enum ntsign_signing ntsign_connection_signing(
 	const struct ntsign_connection *c);
@@ -351,7 +412,7 @@ bool ntsign_connection_is_smb2(const struct ntsign_connection *c);
 /* From here on every SMB2 request is looked at for its signature. */
 void ntsign_connection_watch(struct ntsign_connection *c);
 /* A session's record waits: it is asked for before each event. */
-void ntsign_connection_watch_pending(struct ntsign_connection *c);
+void ntsign_connection_trace(struct ntsign_connection *c);
 /* Adds "client" or "server" to a record. */
 void ntsign_connection_record_party(struct ntsign_record *record,
 				    const char *name,

@@ -338,7 +338,7 @@ static void settle_immediate(struct tevent_context *ev,
 	ntsign_session_settle(c);
 	if (c->pending != 0) {
 		/* smbd has something to do first: close an older session */
-		ntsign_connection_watch_pending(c);
+		ntsign_connection_trace(c);
 	}
 }
 
@@ -437,7 +437,7 @@ void ntsign_session_end(struct ntsign_connection *c)
 		/* smbd has not come to it: a LOGOFF in front of it waits */
 		c->setup.late = true;
 		c->pending++;
-		ntsign_connection_watch_pending(c);
+		ntsign_connection_trace(c);
 		return;
 	}
 	setup_finish(c);
