@@ -62,6 +62,7 @@ enum ntsign_family {
 	NTSIGN_FAMILY_SMB1,
 	NTSIGN_FAMILY_SMB2,
 };
+#define NTSIGN_FAMILY_COUNT 2
 
 /* The names that stand in records, options and the command's output;
  * "invalid" for a value outside the enum. */

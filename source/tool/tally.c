@@ -182,16 +182,36 @@ static struct ntsign_slice key_slice(const struct ntsign_tally_key *key)
 
 /* ---- records by their type ---- */
 
+/* Which family a signature was verified in; both where it is not said. */
+static void add_verified(bool verified[NTSIGN_FAMILY_COUNT],
+			 const struct ntsign_entry *entry)
+{
+	struct ntsign_slice dialect =
+		ntsign_entry_slice(entry, NTSIGN_FIELD_DIALECT);
+	enum ntsign_family family = ntsign_tally_family(dialect);
+
+	if (dialect.len == 0 || family == NTSIGN_FAMILY_SMB1) {
+		verified[NTSIGN_FAMILY_SMB1] = true;
+	}
+	if (dialect.len == 0 || family == NTSIGN_FAMILY_SMB2) {
+		verified[NTSIGN_FAMILY_SMB2] = true;
+	}
+}
+
 static void add_signer(struct ntsign_tally *tally,
 		       const struct ntsign_entry *entry)
 {
+	struct ntsign_tally_signer *signer = NULL;
 	struct ntsign_slice account =
 		ntsign_entry_slice(entry, NTSIGN_FIELD_ACCOUNT);
 	bool made = false;
 
 	if (account.len > 0) {
-		(void)ntsign_tally_get(tally, &tally->signers,
-				       ntsign_slice_cut(account), &made);
+		signer = ntsign_tally_get(tally, &tally->signers,
+					  ntsign_slice_cut(account), &made);
+	}
+	if (signer != NULL) {
+		add_verified(signer->verified, entry);
 	}
 }
 
@@ -205,6 +225,7 @@ static void add_signature(struct ntsign_tally *tally,
 	if (ntsign_slice_is(event, "verified")) {
 		tally->verified++;
 		client->proven = true;
+		add_verified(client->verified, entry);
 		add_signer(tally, entry);
 	} else if (ntsign_slice_is(event, "bad")) {
 		tally->bad++;

@@ -70,11 +70,18 @@ struct ntsign_tally_facts {
 	/* its row was enabled or required in a placed session: it claims to
 	 * be able to sign. Every SMB2 client does. */
 	bool claims;
+	/* by family: one of these sessions was signed, and not by being
+	 * encrypted */
+	bool was_signed[NTSIGN_FAMILY_COUNT];
+	/* the rows of SMB1 sessions with a key that stood unsigned, see
+	 * ntsign_forecast_unsigned() */
+	uint16_t unsigned_smb1;
 	struct ntsign_moment at;
 	struct ntsign_party client, server;
 	enum ntsign_outcome expected, outcome;
 	/* SMB2 for every later dialect too; decides on the matrix */
 	enum ntsign_family family;
+	bool encrypted;
 	struct ntsign_word *dialect, *native_os;	/* NULL: none said */
 };
 
@@ -97,6 +104,7 @@ struct ntsign_tally_client {
 	uint64_t exposed;
 	uint64_t bad, missing, downgraded;
 	bool proven;			/* a verified signature was seen */
+	bool verified[NTSIGN_FAMILY_COUNT];	/* the same by family */
 	struct ntsign_names dialects, native_os;
 	/* accounts: after ntsign_tally_sort() all that are kept; before, those
 	 * that have logged on with a key, strangers the others */
@@ -114,6 +122,7 @@ struct ntsign_tally_account {
 	/* a signature of this name's (in whatever domain: the record does not
 	 * say which) was verified, in some session */
 	bool proven;
+	bool verified[NTSIGN_FAMILY_COUNT];	/* the same by family */
 	struct ntsign_span span;	/* its session setups */
 	struct ntsign_tally_sessions count;
 	uint64_t exposed;
@@ -172,6 +181,7 @@ struct ntsign_tally_note {
 struct ntsign_tally_signer {
 	const char *key;
 	uint32_t key_len, hash;
+	bool verified[NTSIGN_FAMILY_COUNT];
 };
 
 /* Where a line is from. */

@@ -29,6 +29,15 @@ static void add_names(struct ntsign_tally *into, struct ntsign_names *names,
 	}
 }
 
+static void add_verified(bool *verified, const bool *from)
+{
+	size_t i;
+
+	for (i = 0; i < NTSIGN_FAMILY_COUNT; i++) {
+		verified[i] = verified[i] || from[i];
+	}
+}
+
 static void copy_word(struct ntsign_tally *into, struct ntsign_word **word,
 		      const char **text, const char *from)
 {
@@ -48,6 +57,7 @@ static void merge_client(struct ntsign_tally *into, void *entry,
 	c->missing += from->missing;
 	c->downgraded += from->downgraded;
 	c->proven = c->proven || from->proven;
+	add_verified(c->verified, from->verified);
 	add_names(into, &c->dialects, NTSIGN_TALLY_NAMES, &from->dialects);
 	add_names(into, &c->native_os, NTSIGN_TALLY_NAMES, &from->native_os);
 	add_names(into, &c->accounts, NTSIGN_TALLY_NAMES, &from->accounts);
@@ -160,9 +170,13 @@ static void merge_skip(struct ntsign_tally *into, void *entry,
 	}
 }
 
-static void merge_nothing(struct ntsign_tally *into, void *entry,
-			  const void *other, bool made)
+static void merge_signer(struct ntsign_tally *into, void *entry,
+			 const void *other, bool made)
 {
+	struct ntsign_tally_signer *s = entry;
+	const struct ntsign_tally_signer *from = other;
+
+	add_verified(s->verified, from->verified);
 }
 
 static void merge_table(struct ntsign_tally *into, struct ntsign_table *table,
@@ -234,7 +248,7 @@ void ntsign_tally_merge(struct ntsign_tally *into,
 	merge_table(into, &into->clients, &from->clients, merge_client);
 	merge_table(into, &into->accounts, &from->accounts, merge_account);
 	merge_table(into, &into->strangers, &from->strangers, merge_account);
-	merge_table(into, &into->signers, &from->signers, merge_nothing);
+	merge_table(into, &into->signers, &from->signers, merge_signer);
 	merge_table(into, &into->mismatches, &from->mismatches,
 		    merge_mismatch);
 	merge_table(into, &into->quirks, &from->quirks, merge_quirk);

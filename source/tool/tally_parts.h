@@ -25,6 +25,7 @@ struct ntsign_word *ntsign_tally_word(struct ntsign_tally *tally,
 void ntsign_tally_session(struct ntsign_tally *tally,
 			  struct ntsign_tally_client *client,
 			  const struct ntsign_entry *entry);
+enum ntsign_family ntsign_tally_family(struct ntsign_slice dialect);
 void ntsign_tally_facts_clear(struct ntsign_words *words,
 			      struct ntsign_tally_facts *facts);
 /* tally_merge.c */

@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "ntsign/forecast.h"
 #include "tally_parts.h"
 #include "tool.h"
 
@@ -23,6 +24,7 @@ struct seen {
 	bool refused;
 	bool failed;		/* and not because of signing */
 	bool keyless;		/* anonymous or guest */
+	bool encrypted;
 	bool exposed;		/* stands, and can be relayed */
 };
 
@@ -71,7 +73,7 @@ static bool is_failed(const struct seen *seen)
 	return !seen->ok;
 }
 
-static enum ntsign_family family_of(struct ntsign_slice dialect)
+enum ntsign_family ntsign_tally_family(struct ntsign_slice dialect)
 {
 	return dialect.len >= 4 && memcmp(dialect.text, "SMB", 3) == 0 &&
 			       dialect.text[3] >= '2' ?
@@ -86,21 +88,21 @@ static struct seen read_session(const struct ntsign_entry *entry)
 		.account = ntsign_entry_slice(entry, NTSIGN_FIELD_ACCOUNT),
 		.at = entry->moment,
 		.refused = ntsign_entry_flag(entry, NTSIGN_FIELD_REFUSED),
+		.encrypted = ntsign_entry_flag(entry, NTSIGN_FIELD_ENCRYPTED),
 	};
-	bool encrypted = ntsign_entry_flag(entry, NTSIGN_FIELD_ENCRYPTED);
 
 	s.placed = ntsign_entry_party(entry, NTSIGN_FIELD_CLIENT, &s.client) &&
 		   ntsign_entry_party(entry, NTSIGN_FIELD_SERVER, &s.server) &&
 		   read_outcome(entry, NTSIGN_FIELD_EXPECTED, &s.expected) &&
 		   read_outcome(entry, NTSIGN_FIELD_OUTCOME, &s.outcome);
 	read_mismatch(entry, &s);
-	s.family = family_of(s.dialect);
+	s.family = ntsign_tally_family(s.dialect);
 	s.keyless = ntsign_entry_flag(entry, NTSIGN_FIELD_ANONYMOUS) ||
 		    ntsign_entry_flag(entry, NTSIGN_FIELD_GUEST);
 	s.ok = ntsign_slice_is(ntsign_entry_slice(entry, NTSIGN_FIELD_STATUS),
 			       "NT_STATUS_OK");
 	s.failed = s.placed && is_failed(&s);
-	s.exposed = s.placed && s.ok && !encrypted && !s.keyless &&
+	s.exposed = s.placed && s.ok && !s.encrypted && !s.keyless &&
 		    s.outcome == NTSIGN_OUTCOME_NOT_SIGNED;
 	return s;
 }
@@ -160,7 +162,8 @@ static unsigned int facts_number(const struct ntsign_tally_facts *f)
 	n = n * NTSIGN_TALLY_SIDES + side_number(f->server);
 	n = n * NTSIGN_OUTCOME_COUNT + (unsigned int)f->expected;
 	n = n * NTSIGN_OUTCOME_COUNT + (unsigned int)f->outcome;
-	return n * 2 + (unsigned int)f->family;
+	n = n * NTSIGN_FAMILY_COUNT + (unsigned int)f->family;
+	return n * 2 + (f->encrypted ? 1U : 0U);
 }
 
 /* Whether b's session is later than a's, by more than nothing. */
@@ -223,8 +226,23 @@ static void set_last(struct ntsign_tally *tally,
 	facts->expected = last->expected;
 	facts->outcome = last->outcome;
 	facts->family = last->family;
+	facts->encrypted = last->encrypted;
 	set_word(tally, &facts->dialect, dialect);
 	set_word(tally, &facts->native_os, native_os);
+}
+
+/* What a session with a key shows of the ability to sign. */
+static void add_signing(struct ntsign_tally_facts *facts,
+			const struct seen *seen)
+{
+	if (seen->outcome == NTSIGN_OUTCOME_SIGNED && !seen->encrypted) {
+		facts->was_signed[seen->family] = true;
+	}
+	if (seen->outcome == NTSIGN_OUTCOME_NOT_SIGNED &&
+	    seen->family == NTSIGN_FAMILY_SMB1) {
+		facts->unsigned_smb1 |= ntsign_forecast_unsigned(
+			seen->client, seen->server);
+	}
 }
 
 static void facts_add(struct ntsign_tally *tally,
@@ -238,6 +256,7 @@ static void facts_add(struct ntsign_tally *tally,
 		.expected = seen->expected,
 		.outcome = seen->outcome,
 		.family = seen->family,
+		.encrypted = seen->encrypted,
 	};
 
 	if (!seen->placed) {
@@ -254,6 +273,7 @@ static void facts_add(struct ntsign_tally *tally,
 		facts->keyless = true;
 	} else {
 		facts->keyed = true;
+		add_signing(facts, seen);
 	}
 	set_last(tally, facts, &last, seen->dialect, seen->native_os);
 }
@@ -262,10 +282,17 @@ void ntsign_tally_facts_merge(struct ntsign_tally *tally,
 			      struct ntsign_tally_facts *facts,
 			      const struct ntsign_tally_facts *from)
 {
+	size_t i;
+
 	facts->failed = facts->failed || from->failed;
 	facts->keyless = facts->keyless || from->keyless;
 	facts->keyed = facts->keyed || from->keyed;
 	facts->claims = facts->claims || from->claims;
+	facts->unsigned_smb1 |= from->unsigned_smb1;
+	for (i = 0; i < NTSIGN_FAMILY_COUNT; i++) {
+		facts->was_signed[i] = facts->was_signed[i] ||
+				       from->was_signed[i];
+	}
 	if (from->seen) {
 		set_last(tally, facts, from, word_slice(from->dialect),
 			 word_slice(from->native_os));

@@ -65,10 +65,16 @@ static void join_signers(struct ntsign_tally *tally)
 	for (i = 0; i < tally->accounts.count; i++) {
 		struct ntsign_tally_account *a = tally->accounts.list[i];
 		const char *name = strchr(a->key, '\\');
+		const struct ntsign_tally_signer *signer = NULL;
 
 		name = name != NULL ? name + 1 : a->key;
-		a->proven = ntsign_table_find(&tally->signers,
-					      ntsign_slice_of(name)) != NULL;
+		signer = ntsign_table_find(&tally->signers,
+					   ntsign_slice_of(name));
+		if (signer != NULL) {
+			a->proven = true;
+			memcpy(a->verified, signer->verified,
+			       sizeof(a->verified));
+		}
 		counted += a->count.sessions;
 	}
 	tally->account_sessions_omitted -= counted;
