@@ -22,6 +22,8 @@ struct settings {
 	bool (*write)(FILE *f, const struct ntsign_report *report);
 	const char *output;	/* NULL: standard output */
 	const char *smb_conf;	/* NULL: smbd's own */
+	bool what_if;
+	enum ntsign_signing state;	/* with what_if */
 };
 
 /* What the reader's callback needs. */
@@ -136,6 +138,8 @@ static int make_report(TALLOC_CTX *mem_ctx, const struct settings *settings,
 	struct ntsign_report report = {
 		.files = (const char *const *)files,
 		.file_count = (size_t)count,
+		.what_if = settings->what_if,
+		.state = settings->state,
 	};
 	struct ntsign_tally *tally = ntsign_tally_new(mem_ctx);
 	int i;
@@ -188,6 +192,18 @@ static int set_format(const char *who, const char *value,
 	return NTSIGN_EXIT_DONE;
 }
 
+static int set_state(const char *who, const char *value,
+		     struct settings *settings)
+{
+	if (!ntsign_signing_from_name(value, &settings->state)) {
+		return ntsign_help_misused(who, "--what-if takes required, "
+					   "enabled or disabled, not '%s'",
+					   value);
+	}
+	settings->what_if = true;
+	return NTSIGN_EXIT_DONE;
+}
+
 static int read_options(int argc, char **argv, struct settings *settings)
 {
 	static const struct option options[] = {
@@ -221,7 +237,7 @@ static int read_options(int argc, char **argv, struct settings *settings)
 			result = later_version(argv[0], "--until", NULL);
 			break;
 		case 'W':
-			result = later_version(argv[0], "--what-if", NULL);
+			result = set_state(argv[0], optarg, settings);
 			break;
 		default:
 			result = ntsign_help_bad_option(argc, argv, answer);

@@ -15,6 +15,9 @@ struct ntsign_report {
 	const struct ntsign_tally *tally;	/* sorted */
 	const char *const *files;		/* as on the command line */
 	size_t file_count;
+	/* --what-if: the server's state that is asked about */
+	bool what_if;
+	enum ntsign_signing state;
 };
 
 /* Each writes one form; false when memory ran out. Errors of f stay in f. */

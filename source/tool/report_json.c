@@ -10,6 +10,7 @@
 
 #include "ntsign/text.h"
 #include "report.h"
+#include "report_forecast.h"
 #include "tool.h"
 
 /* json_pack() and the setters answer a missing value with an error, which
@@ -109,7 +110,16 @@ static json_t *last_json(const struct ntsign_span *span)
 			    json_null();
 }
 
-static json_t *client_json(const void *entry)
+/* With --what-if: what would come of a client or an account. */
+static bool add_prospect(json_t *object, const struct ntsign_report *report,
+			 struct ntsign_prospect prospect)
+{
+	return !report->what_if ||
+	       ntsign_prospect_add_json(object, &prospect);
+}
+
+static json_t *client_json(const struct ntsign_report *report,
+			   const void *entry)
 {
 	const struct ntsign_tally_client *c = entry;
 	json_t *object = json_pack(
@@ -130,14 +140,17 @@ static json_t *client_json(const void *entry)
 		"downgraded", count_json(c->downgraded),
 		"exposed", count_json(c->exposed));
 
-	if (object != NULL && !add_counts(object, &c->count)) {
+	if (object == NULL || !add_counts(object, &c->count) ||
+	    !add_prospect(object, report, ntsign_prospect_client(
+			  c, report->state))) {
 		json_decref(object);
 		return NULL;
 	}
 	return object;
 }
 
-static json_t *account_json(const void *entry)
+static json_t *account_json(const struct ntsign_report *report,
+			    const void *entry)
 {
 	const struct ntsign_tally_account *a = entry;
 	json_t *object = json_pack(
@@ -152,7 +165,9 @@ static json_t *account_json(const void *entry)
 		"moreAddresses", a->addresses.more,
 		"exposed", count_json(a->exposed));
 
-	if (object != NULL && !add_counts(object, &a->count)) {
+	if (object == NULL || !add_counts(object, &a->count) ||
+	    !add_prospect(object, report, ntsign_prospect_account(
+			  a, report->state))) {
 		json_decref(object);
 		return NULL;
 	}
@@ -196,7 +211,8 @@ static json_t *trend_json(const struct ntsign_trend *trend)
 			 "intervals", list);
 }
 
-static json_t *mismatch_json(const void *entry)
+static json_t *mismatch_json(const struct ntsign_report *report,
+			     const void *entry)
 {
 	const struct ntsign_tally_mismatch *m = entry;
 
@@ -222,7 +238,8 @@ static json_t *mismatch_json(const void *entry)
 		"explanation", ntsign_tally_explain(m));
 }
 
-static json_t *quirk_json(const void *entry)
+static json_t *quirk_json(const struct ntsign_report *report,
+			  const void *entry)
 {
 	const struct ntsign_tally_quirk *q = entry;
 
@@ -237,7 +254,8 @@ static json_t *quirk_json(const void *entry)
 			 "explanation", ntsign_tally_explain_quirk(q));
 }
 
-static json_t *turned_away_json(const void *entry)
+static json_t *turned_away_json(const struct ntsign_report *report,
+				const void *entry)
 {
 	const struct ntsign_tally_turned_away *t = entry;
 
@@ -250,7 +268,8 @@ static json_t *turned_away_json(const void *entry)
 			 "lastSeen", last_json(&t->span));
 }
 
-static json_t *note_json(const void *entry)
+static json_t *note_json(const struct ntsign_report *report,
+			 const void *entry)
 {
 	const struct ntsign_tally_note *n = entry;
 
@@ -262,7 +281,8 @@ static json_t *note_json(const void *entry)
 			 "lastSeen", last_json(&n->span));
 }
 
-static json_t *skip_json(const void *entry)
+static json_t *skip_json(const struct ntsign_report *report,
+			 const void *entry)
 {
 	const struct ntsign_tally_skip *s = entry;
 
@@ -274,14 +294,17 @@ static json_t *skip_json(const void *entry)
 			 "detail", s->detail);
 }
 
-static json_t *table_json(const struct ntsign_table *table,
-			  json_t *(*entry_json)(const void *entry))
+static json_t *table_json(
+	const struct ntsign_report *report, const struct ntsign_table *table,
+	json_t *(*entry_json)(const struct ntsign_report *report,
+			      const void *entry))
 {
 	json_t *list = json_array();
 	size_t i;
 
 	for (i = 0; i < table->count; i++) {
-		if (json_array_append_new(list, entry_json(table->list[i]))) {
+		if (json_array_append_new(
+			    list, entry_json(report, table->list[i]))) {
 			json_decref(list);
 			return NULL;
 		}
@@ -333,22 +356,35 @@ static bool add_totals(json_t *root, const struct ntsign_tally *t)
 			     "downgraded", count_json(t->downgraded)));
 }
 
-static bool add_tables(json_t *root, const struct ntsign_tally *t)
+static bool add_tables(json_t *root, const struct ntsign_report *report)
 {
+	const struct ntsign_tally *t = report->tally;
+
 	return add(root, "matrix", cells_json(t)) &&
-	       add(root, "clients", table_json(&t->clients, client_json)) &&
-	       add(root, "accounts", table_json(&t->accounts, account_json)) &&
+	       add(root, "clients",
+		   table_json(report, &t->clients, client_json)) &&
+	       add(root, "accounts",
+		   table_json(report, &t->accounts, account_json)) &&
 	       add(root, "accountSessionsOmitted",
 		   count_json(t->account_sessions_omitted)) &&
 	       add(root, "sessionsOverTime", trend_json(&t->trend)) &&
 	       add(root, "mismatches",
-		   table_json(&t->mismatches, mismatch_json)) &&
-	       add(root, "quirks", table_json(&t->quirks, quirk_json)) &&
+		   table_json(report, &t->mismatches, mismatch_json)) &&
+	       add(root, "quirks",
+		   table_json(report, &t->quirks, quirk_json)) &&
 	       add(root, "turnedAway",
-		   table_json(&t->turned_away, turned_away_json)) &&
-	       add(root, "notes", table_json(&t->notes, note_json)) &&
+		   table_json(report, &t->turned_away, turned_away_json)) &&
+	       add(root, "notes", table_json(report, &t->notes, note_json)) &&
 	       add(root, "notesOmitted", count_json(t->notes_omitted)) &&
-	       add(root, "skippedLines", table_json(&t->skips, skip_json));
+	       add(root, "skippedLines",
+		   table_json(report, &t->skips, skip_json));
+}
+
+static bool add_what_if(json_t *root, const struct ntsign_report *report)
+{
+	return !report->what_if ||
+	       add(root, "whatIf", ntsign_prospect_totals_json(
+			   report->tally, report->state));
 }
 
 bool ntsign_report_json(FILE *f, const struct ntsign_report *report)
@@ -360,7 +396,7 @@ bool ntsign_report_json(FILE *f, const struct ntsign_report *report)
 				 "firstSeen", first_json(span),
 				 "lastSeen", last_json(span));
 	bool ok = root != NULL && add_totals(root, report->tally) &&
-		  add_tables(root, report->tally);
+		  add_what_if(root, report) && add_tables(root, report);
 
 	/* a write that fails shows in f */
 	if (ok) {

@@ -9,120 +9,13 @@
 #include <string.h>
 
 #include "report.h"
+#include "report_page.h"
 #include "tool.h"
 
-#define BOLD "\033[1m"
 #define RED "\033[31m"
 #define PLAIN "\033[0m"
 
-struct page {
-	FILE *f;
-	TALLOC_CTX *mem_ctx;	/* for what is freed with the page */
-	size_t columns;
-	bool colour;
-	bool no_memory;
-};
-
-static const char *safe(struct page *page, const char *text)
-{
-	const char *copy = ntsign_output_safe(page->mem_ctx, text);
-
-	if (copy == NULL) {
-		page->no_memory = true;
-		return "";
-	}
-	return copy;
-}
-
-static void heading(struct page *page, const char *text)
-{
-	fprintf(page->f, "\n%s%s%s\n", page->colour ? BOLD : "", text,
-		page->colour ? PLAIN : "");
-}
-
-static const char *plural(uint64_t count)
-{
-	return count == 1 ? "" : "s";
-}
-
-/* A timestamp without its fraction. */
-static const char *short_time(struct page *page,
-			      const struct ntsign_moment *moment)
-{
-	char text[NTSIGN_MOMENT_TEXT];
-	char *copy = NULL;
-
-	(void)ntsign_moment_text(moment, text);
-	copy = talloc_asprintf(page->mem_ctx, "%.10s %.8s", text, text + 11);
-
-	if (copy == NULL) {
-		page->no_memory = true;
-		return "";
-	}
-	return copy;
-}
-
-/* Prints words of a safe text with line breaks where the page ends. */
-static void wrapped(struct page *page, const char *indent, const char *text)
-{
-	size_t column = 0;
-
-	while (*text != '\0') {
-		size_t len = strcspn(text, " ");
-		char *word = talloc_strndup(page->mem_ctx, text, len);
-		size_t width = 0;
-
-		if (word == NULL) {
-			page->no_memory = true;
-			return;
-		}
-		width = ntsign_output_width(word);
-		if (column == 0) {
-			column = (size_t)fprintf(page->f, "%s", indent);
-		} else if (column + 1 + width > page->columns) {
-			fprintf(page->f, "\n");
-			column = (size_t)fprintf(page->f, "%s", indent);
-		} else {
-			column += (size_t)fprintf(page->f, " ");
-		}
-		fprintf(page->f, "%s", word);
-		column += width;
-		TALLOC_FREE(word);
-		text += len;
-		text += strspn(text, " ");
-	}
-	if (column > 0) {
-		fprintf(page->f, "\n");
-	}
-}
-
-static const char *party(struct page *page, struct ntsign_party p)
-{
-	char *text = talloc_asprintf(page->mem_ctx, "%s %s",
-				     p.patched ? "patched" : "unpatched",
-				     ntsign_signing_name(p.signing));
-
-	if (text == NULL) {
-		page->no_memory = true;
-		return "";
-	}
-	return text;
-}
-
-static const char *outcome_words(enum ntsign_outcome outcome)
-{
-	switch (outcome) {
-	case NTSIGN_OUTCOME_SIGNED:
-		return "signed";
-	case NTSIGN_OUTCOME_NOT_SIGNED:
-		return "not signed";
-	case NTSIGN_OUTCOME_NO_COMMUNICATION:
-		break;
-	}
-	return "no communication";
-}
-
-static void print_skips(struct page *page, const struct ntsign_tally *t)
+static void print_skips(struct ntsign_page *page, const struct ntsign_tally *t)
 {
 	size_t i;
 
@@ -130,24 +23,26 @@ static void print_skips(struct page *page, const struct ntsign_tally *t)
 		return;
 	}
 	fprintf(page->f, "%" PRIu64 " line%s skipped:\n", t->skipped,
-		plural(t->skipped));
+		ntsign_page_plural(t->skipped));
 	for (i = 0; i < t->skips.count; i++) {
 		const struct ntsign_tally_skip *s = t->skips.list[i];
 		char *text = talloc_asprintf(
 			page->mem_ctx, "%" PRIu64 " %s, first %s line %" PRIu64
-			"%s%s", s->count, s->key, safe(page, s->source.name),
-			s->line, s->detail[0] != '\0' ? ": " : "",
-			safe(page, s->detail));
+			"%s%s", s->count, s->key,
+			ntsign_page_safe(page, s->source.name), s->line,
+			s->detail[0] != '\0' ? ": " : "",
+			ntsign_page_safe(page, s->detail));
 
 		if (text == NULL) {
 			page->no_memory = true;
 			return;
 		}
-		wrapped(page, "  ", text);
+		ntsign_page_wrapped(page, "  ", text);
 	}
 }
 
-static void print_head(struct page *page, const struct ntsign_report *report)
+static void print_head(struct ntsign_page *page,
+		       const struct ntsign_report *report)
 {
 	const struct ntsign_tally *t = report->tally;
 	size_t i;
@@ -157,36 +52,37 @@ static void print_head(struct page *page, const struct ntsign_report *report)
 
 		fprintf(page->f, "%s%s\n", i == 0 ? "Audit: " : "       ",
 			strcmp(name, "-") == 0 ? "standard input" :
-						 safe(page, name));
+						 ntsign_page_safe(page, name));
 	}
 	fprintf(page->f, "%" PRIu64 " record%s", t->records,
-		plural(t->records));
+		ntsign_page_plural(t->records));
 	if (t->span.seen) {
 		fprintf(page->f, " from %s to %s",
-			short_time(page, &t->span.first),
-			short_time(page, &t->span.last));
+			ntsign_page_time(page, &t->span.first),
+			ntsign_page_time(page, &t->span.last));
 	}
 	fprintf(page->f, "\n");
 	print_skips(page, t);
 	if (t->suppressed > 0) {
 		fprintf(page->f, "%" PRIu64 " record%s more were suppressed: "
 			"too many a second from one client\n", t->suppressed,
-			plural(t->suppressed));
+			ntsign_page_plural(t->suppressed));
 	}
 	if (t->lost > 0) {
 		fprintf(page->f, "%" PRIu64 " record%s more were lost: the "
 			"audit file could not be written\n", t->lost,
-			plural(t->lost));
+			ntsign_page_plural(t->lost));
 	}
 }
 
-static void print_totals(struct page *page, const struct ntsign_tally *t)
+static void print_totals(struct ntsign_page *page, const struct ntsign_tally *t)
 {
 	const uint64_t *outcome = t->count.outcome;
 
 	fprintf(page->f, "%" PRIu64 " session setup%s: %" PRIu64 " signed, %"
 		PRIu64 " not signed, %" PRIu64 " no communication, %" PRIu64
-		" failed\n", t->count.sessions, plural(t->count.sessions),
+		" failed\n", t->count.sessions,
+		ntsign_page_plural(t->count.sessions),
 		outcome[NTSIGN_OUTCOME_SIGNED],
 		outcome[NTSIGN_OUTCOME_NOT_SIGNED],
 		outcome[NTSIGN_OUTCOME_NO_COMMUNICATION], t->count.failed);
@@ -217,31 +113,33 @@ static bool deviates(const struct ntsign_tally_cell *cell)
 	return false;
 }
 
-static void print_cell(struct page *page, const struct ntsign_tally_cell *cell)
+static void print_cell(struct ntsign_page *page,
+		       const struct ntsign_tally_cell *cell)
 {
 	const uint64_t *outcome = cell->count.outcome;
 	bool mark = deviates(cell);
 	const char *expected =
 		cell->expected == NTSIGN_OUTCOME_NO_COMMUNICATION ?
-			"none" : outcome_words(cell->expected);
+			"none" : ntsign_page_outcome(cell->expected);
 
 	fprintf(page->f, "%s%-18s  %-18s  %-10s %6" PRIu64 " %6" PRIu64
 		" %6" PRIu64 " %6" PRIu64 "%s%s\n",
 		mark && page->colour ? RED : "",
-		party(page, cell->client), party(page, cell->server), expected,
+		ntsign_page_party(page, cell->client),
+		ntsign_page_party(page, cell->server), expected,
 		outcome[NTSIGN_OUTCOME_SIGNED],
 		outcome[NTSIGN_OUTCOME_NOT_SIGNED],
 		outcome[NTSIGN_OUTCOME_NO_COMMUNICATION], cell->count.failed,
 		mark ? " !" : "", mark && page->colour ? PLAIN : "");
 }
 
-static void print_cells(struct page *page, const struct ntsign_tally *t)
+static void print_cells(struct ntsign_page *page, const struct ntsign_tally *t)
 {
 	bool marked = false;
 	size_t i;
 
-	heading(page, "Signing matrix (KB916846), sessions by what came of "
-		"them");
+	ntsign_page_heading(page, "Signing matrix (KB916846), sessions by "
+			    "what came of them");
 	fprintf(page->f, "%-18s  %-18s  %-10s %6s %6s %6s %6s\n", "client",
 		"server", "expected", "signed", "not s.", "none", "failed");
 	for (i = 0; i < NTSIGN_TALLY_CELLS; i++) {
@@ -250,40 +148,18 @@ static void print_cells(struct page *page, const struct ntsign_tally *t)
 			marked = marked || deviates(&t->cells[i]);
 		}
 	}
-	wrapped(page, "", "not s.: not signed. none: no communication. failed: "
-		"logons that failed for another reason than signing.");
+	ntsign_page_wrapped(page, "", "not s.: not signed. none: no "
+			    "communication. failed: logons that failed for "
+			    "another reason than signing.");
 	if (marked) {
 		fprintf(page->f, "!: not what the matrix says.\n");
 	}
 }
 
-/* " LABEL: a, b" of a set of names, appended; NULL stays NULL. */
-static char *append_names(struct page *page, char *text, const char *label,
-			  const struct ntsign_names *names)
-{
-	size_t i;
-
-	if (names->count == 0 || text == NULL) {
-		return text;
-	}
-	if (text[0] != '\0') {
-		text = talloc_strdup_append(text, "; ");
-	}
-	text = text != NULL ? talloc_strdup_append(text, label) : NULL;
-	for (i = 0; text != NULL && i < names->count; i++) {
-		text = talloc_asprintf_append(text, "%s%s", i > 0 ? ", " : "",
-					      safe(page, names->list[i]->text));
-	}
-	if (text != NULL && names->more) {
-		text = talloc_strdup_append(text, ", ...");
-	}
-	return text;
-}
-
-static void print_client(struct page *page,
+static void print_client(struct ntsign_page *page,
 			 const struct ntsign_tally_client *c)
 {
-	const char *address = safe(page, c->key);
+	const char *address = ntsign_page_safe(page, c->key);
 	char *details = talloc_strdup(page->mem_ctx, "");
 
 	fprintf(page->f, "%s", address);
@@ -298,28 +174,29 @@ static void print_client(struct page *page,
 		c->count.outcome[NTSIGN_OUTCOME_NOT_SIGNED],
 		c->count.outcome[NTSIGN_OUTCOME_NO_COMMUNICATION],
 		c->count.failed, c->proven ? "yes" : "no",
-		short_time(page, &c->span.last));
-	details = append_names(page, details, "", &c->dialects);
-	details = append_names(page, details, "accounts: ", &c->accounts);
-	details = append_names(page, details, "systems: ", &c->native_os);
+		ntsign_page_time(page, &c->span.last));
+	details = ntsign_page_names(page, details, "", &c->dialects);
+	details = ntsign_page_names(page, details, "accounts: ", &c->accounts);
+	details = ntsign_page_names(page, details, "systems: ", &c->native_os);
 	if (details == NULL) {
 		page->no_memory = true;
 		return;
 	}
-	wrapped(page, "    ", details);
+	ntsign_page_wrapped(page, "    ", details);
 	if (c->bad + c->missing + c->downgraded > 0) {
 		fprintf(page->f, "    signatures: %" PRIu64 " bad, %" PRIu64
 			" missing; signing switched off %" PRIu64 " time%s\n",
 			c->bad, c->missing, c->downgraded,
-			plural(c->downgraded));
+			ntsign_page_plural(c->downgraded));
 	}
 }
 
-static void print_clients(struct page *page, const struct ntsign_tally *t)
+static void print_clients(struct ntsign_page *page,
+			  const struct ntsign_tally *t)
 {
 	size_t i;
 
-	heading(page, "Clients");
+	ntsign_page_heading(page, "Clients");
 	fprintf(page->f, "%-21s %6s %6s %6s %6s %-6s  %s\n", "address",
 		"signed", "not s.", "none", "failed", "proven", "last seen");
 	for (i = 0; i < t->clients.count; i++) {
@@ -329,55 +206,58 @@ static void print_clients(struct page *page, const struct ntsign_tally *t)
 		"verified.\n");
 }
 
-static void print_span(struct page *page, const char *label, uint64_t count,
-		       const struct ntsign_span *span)
+static void print_span(struct ntsign_page *page, const char *label,
+		       uint64_t count, const struct ntsign_span *span)
 {
 	char *text = NULL;
 
 	if (count == 1) {
 		text = talloc_asprintf(page->mem_ctx, "%s: once, %s", label,
-				       short_time(page, &span->first));
+				       ntsign_page_time(page, &span->first));
 	} else {
 		text = talloc_asprintf(page->mem_ctx, "%s: %" PRIu64 " times, "
 				       "%s to %s", label, count,
-				       short_time(page, &span->first),
-				       short_time(page, &span->last));
+				       ntsign_page_time(page, &span->first),
+				       ntsign_page_time(page, &span->last));
 	}
 	if (text == NULL) {
 		page->no_memory = true;
 		return;
 	}
-	wrapped(page, "    ", text);
+	ntsign_page_wrapped(page, "    ", text);
 }
 
 /* NULL when memory runs out. */
-static char *what_came(struct page *page, const struct ntsign_tally_mismatch *m)
+static char *what_came(struct ntsign_page *page,
+		       const struct ntsign_tally_mismatch *m)
 {
 	if (m->failed > 0) {
 		return talloc_asprintf(
 			page->mem_ctx, "expected %s, and the logon failed for "
 			"another reason than signing",
-			outcome_words(m->expected));
+			ntsign_page_outcome(m->expected));
 	}
 	if (m->expected == m->outcome) {
 		return talloc_asprintf(page->mem_ctx,
 				       "%s, as the matrix has it",
-				       outcome_words(m->outcome));
+				       ntsign_page_outcome(m->outcome));
 	}
 	return talloc_asprintf(page->mem_ctx, "expected %s, came to %s",
-			       outcome_words(m->expected),
-			       outcome_words(m->outcome));
+			       ntsign_page_outcome(m->expected),
+			       ntsign_page_outcome(m->outcome));
 }
 
-static void print_mismatch(struct page *page,
+static void print_mismatch(struct ntsign_page *page,
 			   const struct ntsign_tally_mismatch *m)
 {
 	char *sentence = NULL;
 
 	fprintf(page->f, "%s  %s %s  %s client, %s server\n",
-		safe(page, m->address), safe(page, m->dialect),
-		safe(page, m->setup), party(page, m->client),
-		party(page, m->server));
+		ntsign_page_safe(page, m->address),
+		ntsign_page_safe(page, m->dialect),
+		ntsign_page_safe(page, m->setup),
+		ntsign_page_party(page, m->client),
+		ntsign_page_party(page, m->server));
 	sentence = what_came(page, m);
 	if (sentence == NULL) {
 		page->no_memory = true;
@@ -386,25 +266,26 @@ static void print_mismatch(struct page *page,
 	print_span(page, sentence, m->count, &m->span);
 	if (m->refused > 0) {
 		fprintf(page->f, "    refused %" PRIu64 " time%s%s%s\n",
-			m->refused, plural(m->refused),
+			m->refused, ntsign_page_plural(m->refused),
 			m->reason[0] != '\0' ? ": " : "",
-			safe(page, m->reason));
+			ntsign_page_safe(page, m->reason));
 	}
 	sentence = talloc_asprintf(page->mem_ctx, "%s (%s)",
 				   ntsign_tally_explain(m),
-				   safe(page, m->article));
+				   ntsign_page_safe(page, m->article));
 	if (sentence == NULL) {
 		page->no_memory = true;
 		return;
 	}
-	wrapped(page, "    ", sentence);
+	ntsign_page_wrapped(page, "    ", sentence);
 }
 
-static void print_mismatches(struct page *page, const struct ntsign_tally *t)
+static void print_mismatches(struct ntsign_page *page,
+			     const struct ntsign_tally *t)
 {
 	size_t i;
 
-	heading(page, "Mismatches");
+	ntsign_page_heading(page, "Mismatches");
 	if (t->mismatches.count == 0) {
 		fprintf(page->f, "none\n");
 	}
@@ -421,24 +302,26 @@ static bool is_same_quirk(const struct ntsign_tally_quirk *a,
 	       strcmp(a->article, b->article) == 0;
 }
 
-static void print_quirk(struct page *page, const struct ntsign_tally_quirk *q)
+static void print_quirk(struct ntsign_page *page,
+			const struct ntsign_tally_quirk *q)
 {
 	const char *meaning = ntsign_tally_explain_quirk(q);
 	char *accounts = talloc_strdup(page->mem_ctx, "");
 
-	print_span(page, safe(page, q->event), q->count, &q->span);
+	print_span(page, ntsign_page_safe(page, q->event), q->count, &q->span);
 	if (meaning != NULL) {
-		wrapped(page, "        ", meaning);
+		ntsign_page_wrapped(page, "        ", meaning);
 	}
-	accounts = append_names(page, accounts, "accounts: ", &q->accounts);
+	accounts = ntsign_page_names(page, accounts, "accounts: ",
+				     &q->accounts);
 	if (accounts == NULL) {
 		page->no_memory = true;
 	} else if (accounts[0] != '\0') {
-		wrapped(page, "        ", accounts);
+		ntsign_page_wrapped(page, "        ", accounts);
 	}
 }
 
-static void print_quirks(struct page *page, const struct ntsign_tally *t)
+static void print_quirks(struct ntsign_page *page, const struct ntsign_tally *t)
 {
 	const struct ntsign_tally_quirk *last = NULL;
 	size_t i;
@@ -446,57 +329,61 @@ static void print_quirks(struct page *page, const struct ntsign_tally *t)
 	if (t->quirks.count == 0) {
 		return;
 	}
-	heading(page, "Quirks");
+	ntsign_page_heading(page, "Quirks");
 	for (i = 0; i < t->quirks.count; i++) {
 		const struct ntsign_tally_quirk *q = t->quirks.list[i];
 
 		if (last == NULL || !is_same_quirk(last, q)) {
-			fprintf(page->f, "%s  %s\n", safe(page, q->address),
-				safe(page, q->article));
+			fprintf(page->f, "%s  %s\n",
+				ntsign_page_safe(page, q->address),
+				ntsign_page_safe(page, q->article));
 		}
 		print_quirk(page, q);
 		last = q;
 	}
 }
 
-static void print_turned_away(struct page *page, const struct ntsign_tally *t)
+static void print_turned_away(struct ntsign_page *page,
+			      const struct ntsign_tally *t)
 {
 	size_t i;
 
 	if (t->turned_away.count == 0) {
 		return;
 	}
-	heading(page, "Turned away before a session setup");
+	ntsign_page_heading(page, "Turned away before a session setup");
 	for (i = 0; i < t->turned_away.count; i++) {
 		const struct ntsign_tally_turned_away *a =
 			t->turned_away.list[i];
 		char *offered = talloc_strdup(page->mem_ctx, "");
 
-		fprintf(page->f, "%s\n", safe(page, a->address));
-		print_span(page, safe(page, a->reason), a->count, &a->span);
-		offered = append_names(page, offered, "offered: ",
+		fprintf(page->f, "%s\n", ntsign_page_safe(page, a->address));
+		print_span(page, ntsign_page_safe(page, a->reason), a->count,
+			   &a->span);
+		offered = ntsign_page_names(page, offered, "offered: ",
 				       &a->offered);
 		if (offered == NULL) {
 			page->no_memory = true;
 			return;
 		}
-		wrapped(page, "    ", offered);
+		ntsign_page_wrapped(page, "    ", offered);
 	}
 }
 
-static void print_notes(struct page *page, const struct ntsign_tally *t)
+static void print_notes(struct ntsign_page *page, const struct ntsign_tally *t)
 {
 	size_t i;
 
 	if (t->notes.count == 0) {
 		return;
 	}
-	heading(page, "The module's own messages");
+	ntsign_page_heading(page, "The module's own messages");
 	for (i = 0; i < t->notes.count; i++) {
 		const struct ntsign_tally_note *n = t->notes.list[i];
 
-		fprintf(page->f, "%s\n", safe(page, n->event));
-		print_span(page, safe(page, n->message), n->count, &n->span);
+		fprintf(page->f, "%s\n", ntsign_page_safe(page, n->event));
+		print_span(page, ntsign_page_safe(page, n->message), n->count,
+			   &n->span);
 	}
 	if (t->notes_omitted > 0) {
 		fprintf(page->f, "%" PRIu64 " more\n", t->notes_omitted);
@@ -506,7 +393,7 @@ static void print_notes(struct page *page, const struct ntsign_tally *t)
 bool ntsign_report_text(FILE *f, const struct ntsign_report *report)
 {
 	const struct ntsign_tally *t = report->tally;
-	struct page page = {
+	struct ntsign_page page = {
 		.f = f,
 		.mem_ctx = talloc_new(NULL),
 		.columns = ntsign_output_columns(f),
