@@ -18,7 +18,9 @@
 # Invariant: the module is only ever installed after check_module() has shown
 # that smbd can load it.
 
+import base64
 import functools
+import hashlib
 import os
 import re
 import shutil
@@ -64,7 +66,7 @@ NOT_BY_JUMP = ['dl_iterate_phdr', 'dlopen', 'dlsym', 'dlerror'] + TOOLCHAIN_SYMB
 
 # The part of the tool that reads records, which tests and fuzz targets link.
 READING = '''
-    follow_line moment output reader table tally tally_merge tally_session
+    follow_line html moment output reader table tally tally_merge tally_session
     tally_sort trend words
     '''.split()
 
@@ -310,6 +312,11 @@ def build(bld):
                              excl=['source/tool/%s.c' % n for n in READING])
     installed = []
 
+    bld.add_group('embed')
+    bld(name='embed', rule=embed,
+        source=['source/tool/report.css', 'source/tool/report.js'],
+        target=bld.bldnode.make_node('include/report_html_parts.h'))
+
     bld.add_group('build')
     if core:
         bld.stlib(target='core', source=core, includes=includes,
@@ -359,6 +366,29 @@ def build(bld):
     if completion:
         bld.install_as('${PREFIX}/share/bash-completion/completions/ntsign',
                        completion)
+
+
+def embed(task):
+    """Files as C strings, with the hashes that a page's policy names them by.
+    """
+    lines = ['/* Written by wscript. */']
+    for node in task.inputs:
+        text = '\n' + node.read(encoding='utf-8')
+        name = node.name.replace('.', '_')
+        if not text.isascii() or re.search(r'(?i)</(script|style)|<!--', text):
+            Logs.error('%s: cannot stand in a page', node.abspath())
+            return 1
+        digest = hashlib.sha256(text.encode('ascii')).digest()
+        lines += ['#define NTSIGN_%s_HASH "sha256-%s"' % (
+                      name.upper(), base64.b64encode(digest).decode('ascii')),
+                  'static const char ntsign_%s[] =' % name]
+        lines += ['\t"%s"' % line.replace('\\', '\\\\')
+                  .replace('"', '\\"').replace('?', '\\?').replace('\n', '\\n')
+                  for line in text.splitlines(True)]
+        lines[-1] += ';'
+    task.outputs[0].parent.mkdir()
+    task.outputs[0].write('\n'.join(lines) + '\n')
+    return 0
 
 
 def shared_object(bld, name, features='c cshlib', **kw):

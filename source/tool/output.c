@@ -18,11 +18,7 @@
 #define COLUMNS_DEFAULT 80
 #define COLUMNS_LEAST 40
 
-/*
- * Reads one UTF-8 character. Returns its length in bytes, 0 where there is
- * none (overlong forms and surrogates are none).
- */
-static size_t decode(const char *text, uint32_t *character)
+size_t ntsign_output_character(const char *text, uint32_t *character)
 {
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	const unsigned char *p = (const unsigned char *)text;
@@ -58,8 +54,7 @@ static size_t decode(const char *text, uint32_t *character)
 	return len;
 }
 
-/* Whether a character does something else than being seen. */
-static bool is_treacherous(uint32_t c)
+bool ntsign_output_is_treacherous(uint32_t c)
 {
 	static const struct {
 		uint32_t first, last;
@@ -111,17 +106,18 @@ char *ntsign_output_safe(TALLOC_CTX *mem_ctx, const char *text)
 	}
 	while (*p != '\0') {
 		uint32_t c = 0;
-		size_t len = decode(p, &c);
+		size_t len = ntsign_output_character(p, &c);
 		int n = 0;
 
 		if (len == 0) {
 			n = snprintf(safe + used, size - used, "\\x%02x",
 				     (unsigned char)*p);
 			len = 1;
-		} else if (c < 0x80 && is_treacherous(c)) {
+		} else if (c < 0x80 && ntsign_output_is_treacherous(c)) {
 			n = snprintf(safe + used, size - used, "\\x%02x",
 				     (unsigned int)c);
-		} else if (is_treacherous(c) || (ascii && c >= 0x80)) {
+		} else if ((ascii && c >= 0x80) ||
+			   ntsign_output_is_treacherous(c)) {
 			n = snprintf(safe + used, size - used, "\\u{%x}",
 				     (unsigned int)c);
 		} else {
@@ -146,13 +142,13 @@ char *ntsign_output_safe_json(TALLOC_CTX *mem_ctx, const char *json)
 
 	while (safe != NULL && *p != '\0') {
 		uint32_t c = 0xfffd;
-		size_t len = decode(p, &c);
+		size_t len = ntsign_output_character(p, &c);
 		int n = 0;
 
 		if (c < 0x20) {
 			/* in JSON, white space between the words */
 			safe[used++] = ' ';
-		} else if (len > 0 && !is_treacherous(c) &&
+		} else if (len > 0 && !ntsign_output_is_treacherous(c) &&
 			   (!ascii || c < 0x80)) {
 			memcpy(safe + used, p, len);
 			used += len;
@@ -183,7 +179,7 @@ size_t ntsign_output_width(const char *safe)
 
 	while (*safe != '\0') {
 		uint32_t c = 0;
-		size_t len = decode(safe, &c);
+		size_t len = ntsign_output_character(safe, &c);
 		int columns = 1;
 
 		if (utf8 && len > 1) {

@@ -184,7 +184,9 @@ static int set_format(const char *who, const char *value,
 		settings->write = ntsign_report_json;
 	} else if (strcmp(value, "prometheus") == 0) {
 		settings->write = ntsign_report_prometheus;
-	} else if (strcmp(value, "csv") == 0 || strcmp(value, "html") == 0) {
+	} else if (strcmp(value, "html") == 0) {
+		settings->write = ntsign_report_html;
+	} else if (strcmp(value, "csv") == 0) {
 		return later_version(who, "--format", value);
 	} else {
 		return ntsign_help_misused(who, "unknown format '%s'", value);

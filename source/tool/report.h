@@ -23,6 +23,7 @@ struct ntsign_report {
 /* Each writes one form; false when memory ran out. Errors of f stay in f. */
 bool ntsign_report_text(FILE *f, const struct ntsign_report *report);
 bool ntsign_report_json(FILE *f, const struct ntsign_report *report);
+bool ntsign_report_html(FILE *f, const struct ntsign_report *report);
 bool ntsign_report_prometheus(FILE *f, const struct ntsign_report *report);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <talloc.h>
 
@@ -60,6 +61,13 @@ int ntsign_help_bad_option(int argc, char **argv, int answer);
 
 /* ---- output.c ---- */
 
+/*
+ * Reads one UTF-8 character. Returns its length in bytes, 0 where there is
+ * none (overlong forms and surrogates are none).
+ */
+size_t ntsign_output_character(const char *text, uint32_t *character);
+/* Whether a character does something else than being seen. */
+bool ntsign_output_is_treacherous(uint32_t character);
 /*
  * Text fit for a terminal: control characters, bytes that are no UTF-8 and
  * characters that reorder or hide others are written as \xNN or \u{NNNN}.
