@@ -108,7 +108,8 @@ enum ntsign_change ntsign_forecast_client(
  * What would come of its SMB1 sessions that stood unsigned, or became so,
  * whatever it was last seen as: LOSES_ACCESS, UNKNOWN, or UNAFFECTED where they are no reason
  * to worry. There may be more than one client behind an address, and one
- * client may speak SMB1 and SMB2.
+ * client may speak SMB1 and SMB2. Where the last session was one of SMB1 that
+ * a server refused which required signing, those before it are of the past.
  */
 enum ntsign_change ntsign_forecast_earlier(
 	const struct ntsign_forecast_facts *facts, enum ntsign_signing state);

@@ -283,12 +283,23 @@ static enum ntsign_change forecast_unsigned(
 	return NTSIGN_CHANGE_UNAFFECTED;
 }
 
+/* SMB1 without signing is refused already where it comes from. */
+static bool is_refused_now(const struct ntsign_forecast_facts *facts)
+{
+	return facts->family == NTSIGN_FAMILY_SMB1 &&
+	       facts->outcome == NTSIGN_OUTCOME_NO_COMMUNICATION &&
+	       facts->server.signing == NTSIGN_SIGNING_REQUIRED;
+}
+
 enum ntsign_change ntsign_forecast_earlier(
 	const struct ntsign_forecast_facts *facts, enum ntsign_signing state)
 {
 	enum ntsign_change worst = NTSIGN_CHANGE_UNAFFECTED;
 	unsigned int number = 0;
 
+	if (is_refused_now(facts)) {
+		return worst;
+	}
 	if (fails_to_sign(facts) && state != NTSIGN_SIGNING_DISABLED) {
 		worst = state == NTSIGN_SIGNING_REQUIRED ?
 				NTSIGN_CHANGE_LOSES_ACCESS :

@@ -24,6 +24,7 @@ struct settings {
 	const char *smb_conf;	/* NULL: smbd's own */
 	bool what_if;
 	enum ntsign_signing state;	/* with what_if */
+	const char *table;	/* of the CSV; NULL: the first */
 };
 
 /* What the reader's callback needs. */
@@ -140,6 +141,7 @@ static int make_report(TALLOC_CTX *mem_ctx, const struct settings *settings,
 		.file_count = (size_t)count,
 		.what_if = settings->what_if,
 		.state = settings->state,
+		.table = settings->table,
 	};
 	struct ntsign_tally *tally = ntsign_tally_new(mem_ctx);
 	int i;
@@ -184,10 +186,10 @@ static int set_format(const char *who, const char *value,
 		settings->write = ntsign_report_json;
 	} else if (strcmp(value, "prometheus") == 0) {
 		settings->write = ntsign_report_prometheus;
+	} else if (strcmp(value, "csv") == 0) {
+		settings->write = ntsign_report_csv;
 	} else if (strcmp(value, "html") == 0) {
 		settings->write = ntsign_report_html;
-	} else if (strcmp(value, "csv") == 0) {
-		return later_version(who, "--format", value);
 	} else {
 		return ntsign_help_misused(who, "unknown format '%s'", value);
 	}
@@ -206,12 +208,37 @@ static int set_state(const char *who, const char *value,
 	return NTSIGN_EXIT_DONE;
 }
 
+static int set_table(const char *who, const char *value,
+		     struct settings *settings)
+{
+	if (!ntsign_report_csv_has(value)) {
+		return ntsign_help_misused(who, "unknown table '%s'", value);
+	}
+	settings->table = value;
+	return NTSIGN_EXIT_DONE;
+}
+
+/* What does not go with the format, whichever came first. */
+static int check_format(const char *who, const struct settings *settings)
+{
+	if (settings->table != NULL && settings->write != ntsign_report_csv) {
+		return ntsign_help_misused(who, "--table goes with "
+					   "--format csv");
+	}
+	if (settings->what_if && settings->write == ntsign_report_prometheus) {
+		return ntsign_help_misused(who, "--what-if does not go with "
+					   "--format prometheus");
+	}
+	return NTSIGN_EXIT_DONE;
+}
+
 static int read_options(int argc, char **argv, struct settings *settings)
 {
 	static const struct option options[] = {
 		{ "format", required_argument, NULL, 'f' },
 		{ "output", required_argument, NULL, 'o' },
 		{ "smb-conf", required_argument, NULL, 'c' },
+		{ "table", required_argument, NULL, 't' },
 		{ "since", required_argument, NULL, 'S' },
 		{ "until", required_argument, NULL, 'U' },
 		{ "what-if", required_argument, NULL, 'W' },
@@ -232,6 +259,9 @@ static int read_options(int argc, char **argv, struct settings *settings)
 		case 'c':
 			settings->smb_conf = optarg;
 			break;
+		case 't':
+			result = set_table(argv[0], optarg, settings);
+			break;
 		case 'S':
 			result = later_version(argv[0], "--since", NULL);
 			break;
@@ -246,7 +276,8 @@ static int read_options(int argc, char **argv, struct settings *settings)
 			break;
 		}
 	}
-	return result;
+	return result == NTSIGN_EXIT_DONE ? check_format(argv[0], settings) :
+					    result;
 }
 
 int ntsign_report_main(TALLOC_CTX *mem_ctx, int argc, char **argv)

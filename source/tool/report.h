@@ -18,6 +18,8 @@ struct ntsign_report {
 	/* --what-if: the server's state that is asked about */
 	bool what_if;
 	enum ntsign_signing state;
+	/* --table: which one of the CSV; NULL: the first */
+	const char *table;
 };
 
 /* Each writes one form; false when memory ran out. Errors of f stay in f. */
@@ -25,5 +27,9 @@ bool ntsign_report_text(FILE *f, const struct ntsign_report *report);
 bool ntsign_report_json(FILE *f, const struct ntsign_report *report);
 bool ntsign_report_html(FILE *f, const struct ntsign_report *report);
 bool ntsign_report_prometheus(FILE *f, const struct ntsign_report *report);
+bool ntsign_report_csv(FILE *f, const struct ntsign_report *report);
+
+/* Whether there is a table of that name in the CSV. */
+bool ntsign_report_csv_has(const char *table);
 
 #endif

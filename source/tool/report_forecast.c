@@ -37,8 +37,9 @@ static struct ntsign_prospect prospect_of(
 	       sizeof(p.facts.was_signed));
 	memcpy(p.facts.verified, verified, sizeof(p.facts.verified));
 	p.matrix = ntsign_forecast_matrix(&p.facts, state);
-	p.change = ntsign_forecast_client(&p.facts, state);
+	p.last_change = ntsign_forecast_client(&p.facts, state);
 	p.earlier = ntsign_forecast_earlier(&p.facts, state);
+	p.change = p.earlier < p.last_change ? p.earlier : p.last_change;
 	p.proof = ntsign_forecast_proof(&p.facts);
 	p.doubt = ntsign_forecast_doubt(&p.facts);
 	return p;
@@ -126,9 +127,12 @@ const char *ntsign_prospect_advice(enum ntsign_change change,
 			"They require signing, which this server would not "
 			"do: leave it on for them.";
 	case NTSIGN_CHANGE_UNKNOWN:
-		return "By the matrix they would be signed, but none of them "
-		       "has ever shown that it can: give one a rule that "
-		       "requires it and see, before the others.";
+		return state == NTSIGN_SIGNING_REQUIRED ?
+			"They would have to sign, and nothing has shown that "
+			"they can: require it of one and see, before the "
+			"others." :
+			"They would have to sign, and nothing has shown that "
+			"they can: try one, before the others.";
 	case NTSIGN_CHANGE_BECOMES_SIGNED:
 		return "Nothing to do: they can sign, and would.";
 	case NTSIGN_CHANGE_BECOMES_UNSIGNED:
@@ -201,13 +205,14 @@ static const char *failing_words(const struct ntsign_prospect *p)
 
 static const char *earlier_words(const struct ntsign_prospect *p)
 {
-	if (p->earlier >= p->change) {
+	if (p->earlier >= p->last_change) {
 		return "";
 	}
 	return p->earlier == NTSIGN_CHANGE_LOSES_ACCESS ?
-		"; it had unsigned SMB1 sessions, too, that would lose access" :
-		"; it had unsigned SMB1 sessions, too, and may not be able to "
-		"sign these";
+		"; it has had unsigned SMB1 sessions, too, which could not go "
+		"on (--since leaves them out)" :
+		"; it has had unsigned SMB1 sessions, too, and may not be "
+		"able to sign those (--since leaves them out)";
 }
 
 static const char *keyless_words(const struct ntsign_prospect *p)

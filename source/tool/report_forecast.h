@@ -18,9 +18,10 @@ struct ntsign_prospect {
 	const struct ntsign_tally_facts *last;	/* where facts.seen */
 	struct ntsign_forecast_facts facts;
 	enum ntsign_signing state;
-	/* by the matrix alone (`whatIf'), with all that is known
-	 * (`forecast'), and of SMB1 sessions that stood unsigned earlier */
-	enum ntsign_change matrix, change, earlier;
+	/* by the matrix alone (`whatIf'); of the last session and of SMB1
+	 * sessions that stood unsigned earlier; and the worse of these two,
+	 * which is the answer (`forecast') */
+	enum ntsign_change matrix, last_change, earlier, change;
 	enum ntsign_proof proof;
 	enum ntsign_doubt doubt;
 };

@@ -11,6 +11,7 @@
 #include "ntsign/text.h"
 #include "report.h"
 #include "report_forecast.h"
+#include "report_json.h"
 #include "tool.h"
 
 /* json_pack() and the setters answer a missing value with an error, which
@@ -60,7 +61,7 @@ static bool add_counts(json_t *object,
 				   count_json(count->failed)) == 0;
 }
 
-static json_t *cell_json(const struct ntsign_tally_cell *cell)
+json_t *ntsign_json_cell(const struct ntsign_tally_cell *cell)
 {
 	json_t *object = json_pack("{s:o, s:o, s:s, s:o}",
 				   "client", party_json(cell->client),
@@ -86,7 +87,8 @@ static json_t *cells_json(const struct ntsign_tally *tally)
 		if (tally->cells[i].count.sessions == 0) {
 			continue;
 		}
-		if (json_array_append_new(list, cell_json(&tally->cells[i]))) {
+		if (json_array_append_new(
+			    list, ntsign_json_cell(&tally->cells[i]))) {
 			json_decref(list);
 			return NULL;
 		}
@@ -118,7 +120,7 @@ static bool add_prospect(json_t *object, const struct ntsign_report *report,
 	       ntsign_prospect_add_json(object, &prospect);
 }
 
-static json_t *client_json(const struct ntsign_report *report,
+json_t *ntsign_json_client(const struct ntsign_report *report,
 			   const void *entry)
 {
 	const struct ntsign_tally_client *c = entry;
@@ -149,7 +151,7 @@ static json_t *client_json(const struct ntsign_report *report,
 	return object;
 }
 
-static json_t *account_json(const struct ntsign_report *report,
+json_t *ntsign_json_account(const struct ntsign_report *report,
 			    const void *entry)
 {
 	const struct ntsign_tally_account *a = entry;
@@ -174,7 +176,7 @@ static json_t *account_json(const struct ntsign_report *report,
 	return object;
 }
 
-static json_t *interval_json(const struct ntsign_trend *trend, size_t i)
+json_t *ntsign_json_interval(const struct ntsign_trend *trend, size_t i)
 {
 	const uint64_t *sessions = trend->sessions[i];
 	const struct ntsign_moment begin = {
@@ -202,7 +204,8 @@ static json_t *trend_json(const struct ntsign_trend *trend)
 	size_t i;
 
 	for (i = 0; i < trend->count; i++) {
-		if (json_array_append_new(list, interval_json(trend, i))) {
+		if (json_array_append_new(
+			    list, ntsign_json_interval(trend, i))) {
 			json_decref(list);
 			return NULL;
 		}
@@ -211,7 +214,7 @@ static json_t *trend_json(const struct ntsign_trend *trend)
 			 "intervals", list);
 }
 
-static json_t *mismatch_json(const struct ntsign_report *report,
+json_t *ntsign_json_mismatch(const struct ntsign_report *report,
 			     const void *entry)
 {
 	const struct ntsign_tally_mismatch *m = entry;
@@ -238,8 +241,7 @@ static json_t *mismatch_json(const struct ntsign_report *report,
 		"explanation", ntsign_tally_explain(m));
 }
 
-static json_t *quirk_json(const struct ntsign_report *report,
-			  const void *entry)
+json_t *ntsign_json_quirk(const struct ntsign_report *report, const void *entry)
 {
 	const struct ntsign_tally_quirk *q = entry;
 
@@ -254,7 +256,7 @@ static json_t *quirk_json(const struct ntsign_report *report,
 			 "explanation", ntsign_tally_explain_quirk(q));
 }
 
-static json_t *turned_away_json(const struct ntsign_report *report,
+json_t *ntsign_json_turned_away(const struct ntsign_report *report,
 				const void *entry)
 {
 	const struct ntsign_tally_turned_away *t = entry;
@@ -362,18 +364,19 @@ static bool add_tables(json_t *root, const struct ntsign_report *report)
 
 	return add(root, "matrix", cells_json(t)) &&
 	       add(root, "clients",
-		   table_json(report, &t->clients, client_json)) &&
+		   table_json(report, &t->clients, ntsign_json_client)) &&
 	       add(root, "accounts",
-		   table_json(report, &t->accounts, account_json)) &&
+		   table_json(report, &t->accounts, ntsign_json_account)) &&
 	       add(root, "accountSessionsOmitted",
 		   count_json(t->account_sessions_omitted)) &&
 	       add(root, "sessionsOverTime", trend_json(&t->trend)) &&
 	       add(root, "mismatches",
-		   table_json(report, &t->mismatches, mismatch_json)) &&
+		   table_json(report, &t->mismatches, ntsign_json_mismatch)) &&
 	       add(root, "quirks",
-		   table_json(report, &t->quirks, quirk_json)) &&
+		   table_json(report, &t->quirks, ntsign_json_quirk)) &&
 	       add(root, "turnedAway",
-		   table_json(report, &t->turned_away, turned_away_json)) &&
+		   table_json(report, &t->turned_away,
+			      ntsign_json_turned_away)) &&
 	       add(root, "notes", table_json(report, &t->notes, note_json)) &&
 	       add(root, "notesOmitted", count_json(t->notes_omitted)) &&
 	       add(root, "skippedLines",

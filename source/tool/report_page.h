@@ -45,4 +45,10 @@ void ntsign_page_heading(struct ntsign_page *page, const char *text);
 void ntsign_page_wrapped(struct ntsign_page *page, const char *indent,
 			 const char *text);
 
+/* ---- sections in files of their own ---- */
+
+/* --what-if: report_forecast_text.c */
+void ntsign_report_prospects(struct ntsign_page *page,
+			     const struct ntsign_report *report);
+
 #endif

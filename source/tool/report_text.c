@@ -201,6 +201,7 @@ static void print_clients(struct ntsign_page *page,
 		"signed", "not s.", "none", "failed", "proven", "last seen");
 	for (i = 0; i < t->clients.count; i++) {
 		print_client(page, t->clients.list[i]);
+		talloc_free_children(page->mem_ctx);
 	}
 	fprintf(page->f, "proven: a signature of this client's was "
 		"verified.\n");
@@ -405,6 +406,9 @@ bool ntsign_report_text(FILE *f, const struct ntsign_report *report)
 	}
 	print_head(&page, report);
 	print_totals(&page, t);
+	if (report->what_if) {
+		ntsign_report_prospects(&page, report);
+	}
 	if (t->count.sessions > t->unplaced) {
 		print_cells(&page, t);
 	}

@@ -423,6 +423,20 @@ static void test_earlier(void **state)
 	earlier_is(&all, "l~=");
 	all.verified[SMB1] = true;
 	earlier_is(&all, "===");
+	/* what has been refused in the meantime is no news */
+	all.family = SMB1;
+	all.verified[SMB1] = false;
+	all.unsigned_smb1 = seen;
+	all.outcome = NTSIGN_OUTCOME_NO_COMMUNICATION;
+	all.server.signing = ENA;
+	earlier_is(&all, "l~l");
+	all.server.signing = REQ;
+	earlier_is(&all, "===");
+	all.outcome = NTSIGN_OUTCOME_NOT_SIGNED;
+	earlier_is(&all, "l~l");
+	all.outcome = NTSIGN_OUTCOME_NO_COMMUNICATION;
+	all.family = SMB2;
+	earlier_is(&all, "l~l");
 	/* rows that are none */
 	assert_int_equal(ntsign_forecast_unsigned(
 		(struct ntsign_party){ false, (enum ntsign_signing)3 },
@@ -482,6 +496,7 @@ static void test_exception(void **state)
 			.seen = true,
 			.family = cases[i].family,
 			.client = cases[i].client,
+			.server = { true, ENA },
 		};
 
 		exception_is(facts, cases[i].unproven);
