@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,6 +18,10 @@
 #include "smbconf.h"
 #include "tool.h"
 
+/* How long exceptions last. */
+#define EXCEPTION_DAYS 90
+#define EXCEPTION_DAYS_MAX 3650
+
 struct settings {
 	/* writes the form that was asked for */
 	bool (*write)(FILE *f, const struct ntsign_report *report);
@@ -25,6 +30,8 @@ struct settings {
 	bool what_if;
 	enum ntsign_signing state;	/* with what_if */
 	const char *table;	/* of the CSV; NULL: the first */
+	bool suggest;
+	unsigned int days;	/* that exceptions last; 0: as by default */
 };
 
 /* What the reader's callback needs. */
@@ -142,6 +149,9 @@ static int make_report(TALLOC_CTX *mem_ctx, const struct settings *settings,
 		.what_if = settings->what_if,
 		.state = settings->state,
 		.table = settings->table,
+		.now = time(NULL),
+		.exception_days = settings->days > 0 ? settings->days :
+						       EXCEPTION_DAYS,
 	};
 	struct ntsign_tally *tally = ntsign_tally_new(mem_ctx);
 	int i;
@@ -218,8 +228,47 @@ static int set_table(const char *who, const char *value,
 	return NTSIGN_EXIT_DONE;
 }
 
+static int set_days(const char *who, const char *value,
+		    struct settings *settings)
+{
+	size_t digits = strspn(value, "0123456789");
+	unsigned long days = 0;
+
+	if (digits > 0 && digits <= 4 && value[digits] == '\0') {
+		days = strtoul(value, NULL, 10);
+	}
+	if (days < 1 || days > EXCEPTION_DAYS_MAX) {
+		return ntsign_help_misused(who, "--exception-days takes 1 to "
+					   "%d, not '%s'", EXCEPTION_DAYS_MAX,
+					   value);
+	}
+	settings->days = (unsigned int)days;
+	return NTSIGN_EXIT_DONE;
+}
+
+/* The rules instead of the report. */
+static int choose_rules(const char *who, struct settings *settings)
+{
+	if (settings->what_if &&
+	    settings->state != NTSIGN_SIGNING_REQUIRED) {
+		return ntsign_help_misused(who, "--suggest-rules is about "
+					   "signing that is required, not %s",
+					   ntsign_signing_name(
+						   settings->state));
+	}
+	if (settings->write == ntsign_report_text) {
+		settings->write = ntsign_report_rules_text;
+	} else if (settings->write == ntsign_report_json) {
+		settings->write = ntsign_report_rules_json;
+	} else {
+		return ntsign_help_misused(who, "--suggest-rules has the "
+					   "formats text and json");
+	}
+	return NTSIGN_EXIT_DONE;
+}
+
 /* What does not go with the format, whichever came first. */
-static int check_format(const char *who, const struct settings *settings)
+static int check_format(const char *who, struct settings *settings)
 {
 	if (settings->table != NULL && settings->write != ntsign_report_csv) {
 		return ntsign_help_misused(who, "--table goes with "
@@ -229,7 +278,12 @@ static int check_format(const char *who, const struct settings *settings)
 		return ntsign_help_misused(who, "--what-if does not go with "
 					   "--format prometheus");
 	}
-	return NTSIGN_EXIT_DONE;
+	if (settings->days > 0 && !settings->suggest) {
+		return ntsign_help_misused(who, "--exception-days goes with "
+					   "--suggest-rules");
+	}
+	return settings->suggest ? choose_rules(who, settings) :
+				   NTSIGN_EXIT_DONE;
 }
 
 static int read_options(int argc, char **argv, struct settings *settings)
@@ -238,6 +292,8 @@ static int read_options(int argc, char **argv, struct settings *settings)
 		{ "format", required_argument, NULL, 'f' },
 		{ "output", required_argument, NULL, 'o' },
 		{ "smb-conf", required_argument, NULL, 'c' },
+		{ "suggest-rules", no_argument, NULL, 'R' },
+		{ "exception-days", required_argument, NULL, 'D' },
 		{ "table", required_argument, NULL, 't' },
 		{ "since", required_argument, NULL, 'S' },
 		{ "until", required_argument, NULL, 'U' },
@@ -258,6 +314,12 @@ static int read_options(int argc, char **argv, struct settings *settings)
 			break;
 		case 'c':
 			settings->smb_conf = optarg;
+			break;
+		case 'R':
+			settings->suggest = true;
+			break;
+		case 'D':
+			result = set_days(argv[0], optarg, settings);
 			break;
 		case 't':
 			result = set_table(argv[0], optarg, settings);

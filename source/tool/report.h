@@ -8,6 +8,7 @@
 #define NTSIGN_REPORT_H
 
 #include <stdio.h>
+#include <time.h>
 
 #include "tally.h"
 
@@ -20,6 +21,9 @@ struct ntsign_report {
 	enum ntsign_signing state;
 	/* --table: which one of the CSV; NULL: the first */
 	const char *table;
+	/* --suggest-rules: seconds since 1970, and how long exceptions last */
+	time_t now;
+	unsigned int exception_days;
 };
 
 /* Each writes one form; false when memory ran out. Errors of f stay in f. */
@@ -27,6 +31,8 @@ bool ntsign_report_text(FILE *f, const struct ntsign_report *report);
 bool ntsign_report_json(FILE *f, const struct ntsign_report *report);
 bool ntsign_report_html(FILE *f, const struct ntsign_report *report);
 bool ntsign_report_prometheus(FILE *f, const struct ntsign_report *report);
+bool ntsign_report_rules_text(FILE *f, const struct ntsign_report *report);
+bool ntsign_report_rules_json(FILE *f, const struct ntsign_report *report);
 bool ntsign_report_csv(FILE *f, const struct ntsign_report *report);
 
 /* Whether there is a table of that name in the CSV. */

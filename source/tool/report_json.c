@@ -17,7 +17,7 @@
 /* json_pack() and the setters answer a missing value with an error, which
  * ends up in the NULL that the whole comes to. */
 
-static json_t *names_json(const struct ntsign_names *names)
+json_t *ntsign_json_names(const struct ntsign_names *names)
 {
 	json_t *list = json_array();
 	size_t i;
@@ -132,9 +132,9 @@ json_t *ntsign_json_client(const struct ntsign_report *report,
 		"lastSeen", last_json(&c->span),
 		"sessions", count_json(c->count.sessions),
 		"proven", c->proven,
-		"dialects", names_json(&c->dialects),
-		"accounts", names_json(&c->accounts),
-		"nativeOs", names_json(&c->native_os),
+		"dialects", ntsign_json_names(&c->dialects),
+		"accounts", ntsign_json_names(&c->accounts),
+		"nativeOs", ntsign_json_names(&c->native_os),
 		"moreNames", c->dialects.more || c->accounts.more ||
 			c->native_os.more,
 		"badSignatures", count_json(c->bad),
@@ -163,7 +163,7 @@ json_t *ntsign_json_account(const struct ntsign_report *report,
 		"firstSeen", first_json(&a->span),
 		"lastSeen", last_json(&a->span),
 		"sessions", count_json(a->count.sessions),
-		"addresses", names_json(&a->addresses),
+		"addresses", ntsign_json_names(&a->addresses),
 		"moreAddresses", a->addresses.more,
 		"exposed", count_json(a->exposed));
 
@@ -249,7 +249,7 @@ json_t *ntsign_json_quirk(const struct ntsign_report *report, const void *entry)
 			 "address", q->address,
 			 "article", q->article,
 			 "event", q->event,
-			 "accounts", names_json(&q->accounts),
+			 "accounts", ntsign_json_names(&q->accounts),
 			 "count", count_json(q->count),
 			 "firstSeen", first_json(&q->span),
 			 "lastSeen", last_json(&q->span),
@@ -264,7 +264,7 @@ json_t *ntsign_json_turned_away(const struct ntsign_report *report,
 	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}",
 			 "address", t->address,
 			 "reason", t->reason,
-			 "offered", names_json(&t->offered),
+			 "offered", ntsign_json_names(&t->offered),
 			 "count", count_json(t->count),
 			 "firstSeen", first_json(&t->span),
 			 "lastSeen", last_json(&t->span));

@@ -11,6 +11,7 @@
 
 #include "report.h"
 
+json_t *ntsign_json_names(const struct ntsign_names *names);
 json_t *ntsign_json_cell(const struct ntsign_tally_cell *cell);
 json_t *ntsign_json_interval(const struct ntsign_trend *trend, size_t i);
 
