@@ -22,7 +22,7 @@ readonly PACKAGES_PLAY=(samba smbclient python3-impacket)
 # shellcheck disable=SC2034
 readonly PACKAGES_TEST=(
 	samba-testsuite samba-vfs-modules python3-samba libcmocka-dev
-	valgrind clang llvm ctdb bash-completion
+	valgrind clang llvm ctdb bash-completion jq
 
 	# What reads records, or carries them on; test/interop runs each by
 	# itself.  Of prometheus only promtool is.
