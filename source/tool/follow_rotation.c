@@ -208,24 +208,23 @@ static void got_name(struct ntsign_rotation *rotation, const char *name,
 }
 
 static void take_event(struct ntsign_rotation *rotation,
-		       const struct inotify_event *event)
+		       const struct inotify_event *event, const char *name)
 {
 	if (event->wd != rotation->watch || event->len == 0) {
 		return;
 	}
 	if ((event->mask & IN_MOVED_FROM) != 0) {
-		lost_name(rotation, event->name, event->cookie);
+		lost_name(rotation, name, event->cookie);
 	} else if ((event->mask & IN_DELETE) != 0) {
-		lost_name(rotation, event->name, 0);
+		lost_name(rotation, name, 0);
 	} else if ((event->mask & IN_MOVED_TO) != 0) {
-		got_name(rotation, event->name, event->cookie);
+		got_name(rotation, name, event->cookie);
 	}
 }
 
 bool ntsign_rotation_look(struct ntsign_rotation *rotation)
 {
-	char buffer[8192]
-		__attribute__((aligned(__alignof__(struct inotify_event))));
+	char buffer[8192];
 	ssize_t len = 0;
 
 	rotation->lost_one = false;
@@ -235,11 +234,12 @@ bool ntsign_rotation_look(struct ntsign_rotation *rotation)
 		const char *p = buffer;
 
 		while (p < buffer + len) {
-			const struct inotify_event *event =
-				(const struct inotify_event *)p;
+			struct inotify_event event = { .len = 0 };
 
-			take_event(rotation, event);
-			p += sizeof(*event) + event->len;
+			memcpy(&event, p, sizeof(event));
+			p += sizeof(event);
+			take_event(rotation, &event, p);
+			p += event.len;
 		}
 	}
 	watch_directory(rotation);
