@@ -44,6 +44,12 @@ WARNINGS = '''
     -Wpointer-arith -Wwrite-strings -Wcast-align -Wredundant-decls
     '''.split()
 
+# What C++ has no such thing of.
+C_ONLY = '''
+    -std=gnu11 -Wmissing-prototypes -Wstrict-prototypes -Wold-style-definition
+    -Wjump-misses-init
+    '''.split()
+
 # Taken where the compiler has them.
 OPTIONAL_FLAGS = '''
     -Wlogical-op -Wduplicated-cond -Wjump-misses-init
@@ -66,9 +72,11 @@ NOT_BY_JUMP = ['dl_iterate_phdr', 'dlopen', 'dlsym', 'dlerror'] + TOOLCHAIN_SYMB
 
 # The part of the tool that reads records, which tests and fuzz targets link.
 READING = '''
-    follow_line html moment output reader table tally tally_merge tally_session
-    tally_sort trend words
+    follow_line html json moment output reader table tally tally_merge
+    tally_session tally_sort trend words
     '''.split()
+
+READING_USES = 'SIMDJSON Z LZMA ZSTD THREADS'
 
 # Packages of Debian and its relatives that have what configure looks for.
 LIBRARIES = {
@@ -76,12 +84,15 @@ LIBRARIES = {
     'JANSSON': ('jansson', 'jansson.h', 'libjansson-dev'),
     'TDB': ('tdb', 'tdb.h', 'libtdb-dev'),
     'CRYPTO': ('crypto', 'openssl/evp.h', 'libssl-dev'),
+    'Z': ('z', 'zlib.h', 'zlib1g-dev'),
+    'LZMA': ('lzma', 'lzma.h', 'liblzma-dev'),
+    'ZSTD': ('zstd', 'zstd.h', 'libzstd-dev'),
     'CMOCKA': ('cmocka', 'cmocka.h', 'libcmocka-dev'),
 }
 
 
 def options(opt):
-    opt.load('compiler_c')
+    opt.load('compiler_c compiler_cxx')
     opt.parser.set_defaults(prefix='/usr')
     prefix = opt.parser.get_option('--prefix')
     prefix.help = 'where the command and the man pages go [default: \'/usr\']'
@@ -231,10 +242,32 @@ def find_libraries(conf, names):
                    ' '.join(missing))
 
 
+def find_simdjson(conf):
+    """A library of C++, called by one file that C links with."""
+    try:
+        conf.check_cxx(msg='Checking for simdjson', lib=['simdjson'],
+                       uselib_store='SIMDJSON', global_define=False,
+                       cxxflags=['-std=gnu++17'],
+                       fragment='#include <simdjson.h>\n'
+                       'int main() { simdjson::dom::parser p; '
+                       'return p.allocate(64) != simdjson::SUCCESS; }\n')
+    except Errors.ConfigurationError:
+        conf.fatal('needed and not installed: apt-get install '
+                   'libsimdjson-dev')
+    conf.env.DEFINES_SIMDJSON = []
+    conf.env.CXXFLAGS_SIMDJSON = []
+    conf.env.LIB_SIMDJSON = ['simdjson', 'stdc++']
+    conf.env.LIB_THREADS = ['pthread']
+    conf.env.CFLAGS_THREADS = ['-pthread']
+
+
 def configure(conf):
     conf.load('compiler_c')
     env = conf.env
     o = conf.options
+    if is_clang(conf) and not os.environ.get('CXX'):
+        env.CXX = ['clang++']
+    conf.load('compiler_cxx')
     if o.with_fuzz and not conf.check_cc(
             msg='Checking for libFuzzer', mandatory=False,
             fragment='#include <stddef.h>\n#include <stdint.h>\n'
@@ -246,8 +279,10 @@ def configure(conf):
                    'build/waf configure --with-fuzz (apt-get install clang)')
 
     find_sdk(conf)
-    find_libraries(conf, ['TALLOC', 'JANSSON', 'TDB', 'CRYPTO'] +
+    find_libraries(conf, ['TALLOC', 'JANSSON', 'TDB', 'CRYPTO', 'Z', 'LZMA',
+                          'ZSTD'] +
                    (['CMOCKA'] if o.with_tests else []))
+    find_simdjson(conf)
     probe_samba(conf)
 
     # --coverage and sanitizers are for findings, not for use: no hardening,
@@ -275,6 +310,8 @@ def configure(conf):
     if not o.enable_asan and not o.coverage:
         flags += ['-O2'] + HARDENING.split()
     # What the user's environment says comes last and wins.
+    env.CXXFLAGS = ['-std=gnu++17', '-fno-exceptions', '-fno-rtti'] + [
+        f for f in flags if f not in C_ONLY] + env.CXXFLAGS
     env.CFLAGS = flags + env.CFLAGS
     env.LINKFLAGS = link + env.LINKFLAGS
     env.SANITIZED = bool(o.enable_asan)
@@ -306,7 +343,8 @@ def build(bld):
     core = bld.path.ant_glob('source/core/*.c', excl=needs_crypto)
     crypto = bld.path.ant_glob(needs_crypto)
     smbd = bld.path.ant_glob('source/smbd/*.c')
-    reading = [bld.path.find_resource('source/tool/%s.c' % name)
+    reading = [bld.path.find_resource('source/tool/%s.c' % name) or
+               bld.path.find_resource('source/tool/%s.cc' % name)
                for name in READING]
     tool = bld.path.ant_glob('source/tool/*.c',
                              excl=['source/tool/%s.c' % n for n in READING])
@@ -334,9 +372,11 @@ def build(bld):
         installed.append(('${MODULESDIR}/vfs/ntsign.so', 'ntsign.so', 0o644))
     if tool:
         bld.stlib(target='reading', source=reading, includes=includes,
-                  cflags=['-fPIC'], install_path=None)
+                  features='c cxx cstlib', cflags=['-fPIC'],
+                  cxxflags=['-fPIC'], install_path=None)
         bld.program(target='ntsign', source=tool, includes=includes,
-                    use='reading crypto core TALLOC JANSSON TDB CRYPTO',
+                    use='reading crypto core TALLOC JANSSON TDB CRYPTO '
+                        + READING_USES,
                     cflags=['-fPIE'],
                     linkflags=['-pie'], install_path=None)
         installed.append(('${PREFIX}/bin/ntsign', 'ntsign', 0o755))
@@ -512,7 +552,8 @@ def unit_tests(bld, includes):
         bld.program(target=node.change_ext('').path_from(bld.bldnode),
                     source=[node] + helpers, includes=includes,
                     cflags=['-Wno-cast-align', '-fvisibility=default'],
-                    use='reading crypto core CMOCKA TALLOC JANSSON CRYPTO',
+                    use='reading crypto core CMOCKA TALLOC JANSSON CRYPTO '
+                        + READING_USES,
                     install_path=None)
 
 
@@ -522,14 +563,16 @@ def fuzz_targets(bld, includes, sources):
     Targets for the tool's parsers include its files.
     """
     sanitizers = '-fsanitize=address,undefined'
+    flags = ['-fPIC', '-fsanitize=fuzzer-no-link', sanitizers,
+             '-fno-sanitize-recover=undefined']
     bld.stlib(target='fuzzed', source=sources, includes=includes,
-              cflags=['-fPIC', '-fsanitize=fuzzer-no-link', sanitizers,
-                      '-fno-sanitize-recover=undefined'], install_path=None)
+              features='c cxx cstlib', cflags=flags, cxxflags=flags,
+              install_path=None)
     helpers = bld.path.ant_glob('test/fuzz/*.c', excl='test/fuzz/fuzz_*.c')
     for node in bld.path.ant_glob('test/fuzz/fuzz_*.c'):
         bld.program(target=node.change_ext('').path_from(bld.bldnode),
                     source=[node] + helpers, includes=includes,
-                    use='fuzzed TALLOC JANSSON CRYPTO',
+                    use='fuzzed TALLOC JANSSON CRYPTO ' + READING_USES,
                     cflags=['-fsanitize=fuzzer', sanitizers,
                             '-Wno-missing-prototypes'],
                     linkflags=['-fsanitize=fuzzer', sanitizers],

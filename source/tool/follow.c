@@ -57,6 +57,7 @@ struct follow {
 	int complaint;		/* the errno that was told last */
 	struct ntsign_outlet *outlet;
 	struct ntsign_rotation *rotation;
+	struct ntsign_parser *parser;
 	struct source *sources;	/* the oldest first */
 	size_t count;
 	bool has_name;		/* the last source, when we looked last */
@@ -160,7 +161,7 @@ static void take_line(const struct ntsign_line *line, void *private_data)
 	struct follow *follow = private_data;
 	struct ntsign_entry entry = { .why = NULL };
 
-	if (!ntsign_entry_parse(line, &entry)) {
+	if (!ntsign_entry_parse(follow->parser, line, &entry)) {
 		ntsign_output_error("ntsign follow: a line that is no record: "
 				    "%s%s%s", entry.why,
 				    entry.detail[0] != '\0' ? ": " : "",
@@ -170,7 +171,6 @@ static void take_line(const struct ntsign_line *line, void *private_data)
 	if (ntsign_filter_match(&follow->settings->filter, &entry)) {
 		show(follow, line, &entry);
 	}
-	ntsign_entry_free(&entry);
 }
 
 /* ---- the files ---- */
@@ -463,11 +463,13 @@ static int run_follow(TALLOC_CTX *mem_ctx, const char *path, bool named,
 		.terminal = isatty(STDOUT_FILENO) == 1,
 		.outlet = ntsign_outlet_new(mem_ctx),
 		.rotation = ntsign_rotation_new(mem_ctx, path),
+		.parser = ntsign_parser_new(mem_ctx),
 		.mem_ctx = mem_ctx,
 	};
 	bool waited = false;
 
-	if (follow.outlet == NULL || follow.rotation == NULL) {
+	if (follow.outlet == NULL || follow.rotation == NULL ||
+	    follow.parser == NULL) {
 		return NTSIGN_EXIT_FAILED;
 	}
 	ntsign_stop_catch();

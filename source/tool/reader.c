@@ -7,6 +7,7 @@
  */
 #include <arpa/inet.h>
 #include <assert.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,7 +23,7 @@ struct ntsign_reader {
 	size_t used;
 	bool too_long;
 	bool pending;		/* bytes of a line have been seen */
-	char buffer[NTSIGN_READER_LINE_MAX];
+	char buffer[NTSIGN_READER_LINE_MAX + NTSIGN_JSON_PADDING];
 };
 
 struct ntsign_reader *ntsign_reader_new(
@@ -65,7 +66,7 @@ static void keep(struct ntsign_reader *reader, const char *data, size_t len)
 		return;
 	}
 	reader->pending = true;
-	if (len > sizeof(reader->buffer) - reader->used) {
+	if (len > NTSIGN_READER_LINE_MAX - reader->used) {
 		reader->too_long = true;
 	}
 	if (reader->too_long) {
@@ -109,6 +110,76 @@ void ntsign_reader_restart(struct ntsign_reader *reader)
 	reader->number = 0;
 }
 
+static const char *const field_names[] = {
+	[NTSIGN_FIELD_ACCOUNT] = "account",
+	[NTSIGN_FIELD_ANONYMOUS] = "anonymous",
+	[NTSIGN_FIELD_ARTICLE] = "article",
+	[NTSIGN_FIELD_BINDING] = "binding",
+	[NTSIGN_FIELD_CLIENT] = "client",
+	[NTSIGN_FIELD_COMMAND] = "command",
+	[NTSIGN_FIELD_CONNECTION_ID] = "connectionId",
+	[NTSIGN_FIELD_COUNT] = "count",
+	[NTSIGN_FIELD_DIALECT] = "dialect",
+	[NTSIGN_FIELD_DOMAIN] = "domain",
+	[NTSIGN_FIELD_ENCRYPTED] = "encrypted",
+	[NTSIGN_FIELD_EVENT] = "event",
+	[NTSIGN_FIELD_EXPECTED] = "expected",
+	[NTSIGN_FIELD_FLAGS2] = "flags2",
+	[NTSIGN_FIELD_GUEST] = "guest",
+	[NTSIGN_FIELD_LOCAL_ADDRESS] = "localAddress",
+	[NTSIGN_FIELD_MESSAGE] = "message",
+	[NTSIGN_FIELD_MISMATCH] = "mismatch",
+	[NTSIGN_FIELD_NATIVE_LAN_MAN] = "nativeLanMan",
+	[NTSIGN_FIELD_NATIVE_OS] = "nativeOs",
+	[NTSIGN_FIELD_NTLMSSP] = "ntlmssp",
+	[NTSIGN_FIELD_OFFERED] = "offered",
+	[NTSIGN_FIELD_OUTCOME] = "outcome",
+	[NTSIGN_FIELD_PID] = "pid",
+	[NTSIGN_FIELD_REASON] = "reason",
+	[NTSIGN_FIELD_REAUTHENTICATION] = "reauthentication",
+	[NTSIGN_FIELD_REFUSED] = "refused",
+	[NTSIGN_FIELD_REMOTE_ADDRESS] = "remoteAddress",
+	[NTSIGN_FIELD_SECURITY_MODE] = "securityMode",
+	[NTSIGN_FIELD_SERVER] = "server",
+	[NTSIGN_FIELD_SESSION_ID] = "sessionId",
+	[NTSIGN_FIELD_SETUP] = "setup",
+	[NTSIGN_FIELD_SHARE] = "share",
+	[NTSIGN_FIELD_SPNEGO] = "spnego",
+	[NTSIGN_FIELD_STATUS] = "status",
+	[NTSIGN_FIELD_VERSION] = "version",
+	[NTSIGN_FIELD_WINDOWS_EVENT_ID] = "windowsEventId",
+	[NTSIGN_FIELD_WORKSTATION] = "workstation",
+};
+static_assert(sizeof(field_names) / sizeof(field_names[0]) ==
+	      NTSIGN_FIELDS, "every field has a name");
+
+struct ntsign_parser {
+	struct ntsign_json *json;
+};
+
+static int parser_destructor(struct ntsign_parser *parser)
+{
+	ntsign_json_free(parser->json);
+	return 0;
+}
+
+struct ntsign_parser *ntsign_parser_new(TALLOC_CTX *mem_ctx)
+{
+	struct ntsign_parser *parser = talloc(mem_ctx, struct ntsign_parser);
+
+	if (parser == NULL) {
+		return NULL;
+	}
+	parser->json = ntsign_json_new(NTSIGN_READER_LINE_MAX, field_names,
+				       NTSIGN_FIELDS);
+	if (parser->json == NULL) {
+		TALLOC_FREE(parser);
+		return NULL;
+	}
+	talloc_set_destructor(parser, parser_destructor);
+	return parser;
+}
+
 static bool refuse(struct ntsign_entry *entry, const char *why)
 {
 	entry->why = why;
@@ -117,210 +188,170 @@ static bool refuse(struct ntsign_entry *entry, const char *why)
 
 static bool check_version(struct ntsign_entry *entry)
 {
-	json_t *version = json_object_get(entry->body, "version");
-	json_t *major = json_object_get(version, "major");
+	int64_t major = 0;
 
-	if (version == NULL) {
+	if (!ntsign_json_has(entry->json, NULL, "version")) {
 		return true;
 	}
-	if (!json_is_integer(major)) {
+	if (!ntsign_json_find_int(entry->json, "version", "major", &major)) {
 		return refuse(entry, "its version is no number");
 	}
-	if (json_integer_value(major) > NTSIGN_RECORD_MAJOR) {
+	if (major > NTSIGN_RECORD_MAJOR) {
 		snprintf(entry->detail, sizeof(entry->detail),
-			 "major version %" JSON_INTEGER_FORMAT
-			 ", this command reads %d",
-			 json_integer_value(major), NTSIGN_RECORD_MAJOR);
+			 "major version %" PRId64 ", this command reads %d",
+			 major, NTSIGN_RECORD_MAJOR);
 		return refuse(entry, "of a later version of ntsign");
 	}
 	return true;
 }
 
-/* Fills in entry from entry->root. */
-static bool open_envelope(struct ntsign_entry *entry)
+/* Fills in entry from the line that was read. */
+static bool open_envelope(struct ntsign_json *json, struct ntsign_entry *entry)
 {
-	if (!json_is_object(entry->root)) {
+	struct ntsign_slice type = { .text = NULL };
+	struct ntsign_slice timestamp = { .text = NULL };
+
+	if (!ntsign_json_is_object(json)) {
 		return refuse(entry, "not a JSON object");
 	}
-	entry->type = json_string_value(json_object_get(entry->root, "type"));
-	if (entry->type == NULL) {
+	if (!ntsign_json_outer(json, "type", &type)) {
 		return refuse(entry, "it has no type");
 	}
-	entry->timestamp = json_string_value(
-		json_object_get(entry->root, "timestamp"));
-	if (!ntsign_moment_parse(ntsign_slice_of(entry->timestamp),
-				 &entry->moment)) {
+	(void)ntsign_json_outer(json, "timestamp", &timestamp);
+	if (!ntsign_moment_parse(timestamp, &entry->moment)) {
 		return refuse(entry, "it has no timestamp that can be read");
 	}
-	entry->time = entry->moment.time;
-	entry->body = json_object_get(entry->root, entry->type);
-	if (!json_is_object(entry->body)) {
+	if (!ntsign_json_enter(json, type)) {
 		return refuse(entry, "it has no object named by its type");
 	}
+	entry->type = type.text;
+	entry->timestamp = timestamp.text;
+	entry->time = entry->moment.time;
 	return check_version(entry);
 }
 
-bool ntsign_entry_parse(const struct ntsign_line *line,
+bool ntsign_entry_parse(struct ntsign_parser *parser,
+			const struct ntsign_line *line,
 			struct ntsign_entry *entry)
 {
-	json_error_t error = { .line = 0 };
+	const char *wrong = NULL;
 
-	*entry = (struct ntsign_entry){ .root = NULL };
+	entry->json = parser->json;
+	entry->why = NULL;
+	entry->detail[0] = '\0';
 	if (line->end == NTSIGN_READER_TOO_LONG) {
 		return refuse(entry, "too long for a record");
+	}
+	wrong = ntsign_json_parse(parser->json, line->text, line->len);
+	if (wrong == NULL) {
+		return open_envelope(parser->json, entry);
 	}
 	if (memchr(line->text, '\0', line->len) != NULL) {
 		return refuse(entry, "it has NUL bytes in it");
 	}
-	entry->root = json_loadb(line->text, line->len,
-				 JSON_REJECT_DUPLICATES, &error);
-	if (entry->root == NULL) {
-		if (line->end == NTSIGN_READER_CUT_OFF) {
-			return refuse(entry, "cut off");
-		}
-		snprintf(entry->detail, sizeof(entry->detail), "%s",
-			 error.text);
-		return refuse(entry, "not JSON");
+	if (line->end == NTSIGN_READER_CUT_OFF) {
+		return refuse(entry, "cut off");
 	}
-	if (!open_envelope(entry)) {
-		ntsign_entry_free(entry);
-		return false;
-	}
-	return true;
+	snprintf(entry->detail, sizeof(entry->detail), "%s", wrong);
+	return refuse(entry, "not JSON");
 }
 
-void ntsign_entry_free(struct ntsign_entry *entry)
-{
-	json_decref(entry->root);
-	entry->root = NULL;
-	entry->body = NULL;
-}
-
-const char *ntsign_entry_text(const struct ntsign_entry *entry,
-			      const char *name)
-{
-	return json_string_value(json_object_get(entry->body, name));
-}
-
-bool ntsign_entry_bool(const struct ntsign_entry *entry, const char *name)
-{
-	return json_is_true(json_object_get(entry->body, name));
-}
-
-int64_t ntsign_entry_int(const struct ntsign_entry *entry, const char *name)
-{
-	return json_integer_value(json_object_get(entry->body, name));
-}
-
-static const json_t *find(const struct ntsign_entry *entry, const char *object,
-			  const char *name)
-{
-	const json_t *outer = entry->body;
-
-	if (object != NULL) {
-		outer = json_object_get(outer, object);
-	}
-	return json_object_get(outer, name);
-}
+/* ---- fields ---- */
 
 bool ntsign_entry_find_text(const struct ntsign_entry *entry,
 			    const char *object, const char *name,
 			    const char **value)
 {
-	const json_t *field = find(entry, object, name);
+	struct ntsign_slice text = { .text = NULL };
 
-	if (!json_is_string(field)) {
+	if (!ntsign_json_find_text(entry->json, object, name, &text)) {
 		return false;
 	}
-	*value = json_string_value(field);
+	*value = text.text;
 	return true;
 }
 
 bool ntsign_entry_find_bool(const struct ntsign_entry *entry,
 			    const char *object, const char *name, bool *value)
 {
-	const json_t *field = find(entry, object, name);
-
-	if (!json_is_boolean(field)) {
-		return false;
-	}
-	*value = json_is_true(field);
-	return true;
+	return ntsign_json_find_bool(entry->json, object, name, value);
 }
 
 bool ntsign_entry_find_int(const struct ntsign_entry *entry,
 			   const char *object, const char *name,
 			   int64_t *value)
 {
-	const json_t *field = find(entry, object, name);
+	return ntsign_json_find_int(entry->json, object, name, value);
+}
 
-	if (!json_is_integer(field)) {
-		return false;
-	}
-	*value = json_integer_value(field);
-	return true;
+const char *ntsign_entry_text(const struct ntsign_entry *entry,
+			      const char *name)
+{
+	const char *value = NULL;
+
+	(void)ntsign_entry_find_text(entry, NULL, name, &value);
+	return value;
+}
+
+bool ntsign_entry_bool(const struct ntsign_entry *entry, const char *name)
+{
+	bool value = false;
+
+	(void)ntsign_entry_find_bool(entry, NULL, name, &value);
+	return value;
+}
+
+int64_t ntsign_entry_int(const struct ntsign_entry *entry, const char *name)
+{
+	int64_t value = 0;
+
+	(void)ntsign_entry_find_int(entry, NULL, name, &value);
+	return value;
 }
 
 size_t ntsign_entry_list_count(const struct ntsign_entry *entry,
 			       const char *name)
 {
-	return json_array_size(json_object_get(entry->body, name));
+	size_t count = ntsign_json_list_count(entry->json, name);
+
+	return count < NTSIGN_ENTRY_LIST_MAX ? count : NTSIGN_ENTRY_LIST_MAX;
 }
 
 const char *ntsign_entry_list_text(const struct ntsign_entry *entry,
 				   const char *name, size_t place)
 {
-	return json_string_value(json_array_get(
-		json_object_get(entry->body, name), place));
-}
+	struct ntsign_slice text = { .text = NULL };
 
-static const char *const field_names[] = {
-	[NTSIGN_FIELD_ACCOUNT] = "account",
-	[NTSIGN_FIELD_ANONYMOUS] = "anonymous",
-	[NTSIGN_FIELD_ARTICLE] = "article",
-	[NTSIGN_FIELD_CLIENT] = "client",
-	[NTSIGN_FIELD_DIALECT] = "dialect",
-	[NTSIGN_FIELD_DOMAIN] = "domain",
-	[NTSIGN_FIELD_ENCRYPTED] = "encrypted",
-	[NTSIGN_FIELD_EVENT] = "event",
-	[NTSIGN_FIELD_EXPECTED] = "expected",
-	[NTSIGN_FIELD_GUEST] = "guest",
-	[NTSIGN_FIELD_MESSAGE] = "message",
-	[NTSIGN_FIELD_MISMATCH] = "mismatch",
-	[NTSIGN_FIELD_NATIVE_OS] = "nativeOs",
-	[NTSIGN_FIELD_OUTCOME] = "outcome",
-	[NTSIGN_FIELD_REASON] = "reason",
-	[NTSIGN_FIELD_REFUSED] = "refused",
-	[NTSIGN_FIELD_REMOTE_ADDRESS] = "remoteAddress",
-	[NTSIGN_FIELD_SERVER] = "server",
-	[NTSIGN_FIELD_SETUP] = "setup",
-	[NTSIGN_FIELD_STATUS] = "status",
-};
-static_assert(sizeof(field_names) / sizeof(field_names[0]) ==
-	      NTSIGN_FIELD_COUNT, "every field has a name");
+	(void)ntsign_json_list_text(entry->json, name, place, &text);
+	return text.text;
+}
 
 struct ntsign_slice ntsign_entry_slice(const struct ntsign_entry *entry,
 				       enum ntsign_field field)
 {
-	return ntsign_slice_of(ntsign_entry_text(entry, field_names[field]));
+	struct ntsign_slice text = { .text = NULL };
+
+	(void)ntsign_json_text(entry->json, field, &text);
+	return text;
 }
 
 bool ntsign_entry_flag(const struct ntsign_entry *entry,
 		       enum ntsign_field field)
 {
-	return ntsign_entry_bool(entry, field_names[field]);
+	bool value = false;
+
+	(void)ntsign_json_bool(entry->json, field, &value);
+	return value;
 }
 
 bool ntsign_entry_party(const struct ntsign_entry *entry,
 			enum ntsign_field field, struct ntsign_party *party)
 {
-	const char *signing = NULL;
+	struct ntsign_slice signing = { .text = NULL };
 
-	return ntsign_entry_find_bool(entry, field_names[field], "patched",
-				      &party->patched) &&
-	       ntsign_entry_find_text(entry, field_names[field], "signing",
-				      &signing) &&
-	       ntsign_signing_from_name(signing, &party->signing);
+	return ntsign_json_party(entry->json, field, &party->patched,
+				 &signing) &&
+	       ntsign_signing_from_name(signing.text, &party->signing);
 }
 
 /* What stands between "ipv4:" or "ipv6:" and the port; all of other texts. */

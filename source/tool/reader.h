@@ -9,11 +9,11 @@
 #ifndef NTSIGN_READER_H
 #define NTSIGN_READER_H
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <talloc.h>
 
+#include "json.h"
 #include "moment.h"
 #include "ntsign/policy.h"
 #include "words.h"
@@ -28,7 +28,8 @@ enum ntsign_reader_end {
 	NTSIGN_READER_TOO_LONG,		/* its text is not kept */
 };
 
-/* A line without its newline; text is not terminated. */
+/* A line without its newline; text is not terminated, and followed by
+ * NTSIGN_JSON_PADDING bytes that may be read. */
 struct ntsign_line {
 	const char *text;
 	size_t len;
@@ -59,30 +60,56 @@ enum ntsign_field {
 	NTSIGN_FIELD_ACCOUNT,
 	NTSIGN_FIELD_ANONYMOUS,
 	NTSIGN_FIELD_ARTICLE,
+	NTSIGN_FIELD_BINDING,
 	NTSIGN_FIELD_CLIENT,
+	NTSIGN_FIELD_COMMAND,
+	NTSIGN_FIELD_CONNECTION_ID,
+	NTSIGN_FIELD_COUNT,
 	NTSIGN_FIELD_DIALECT,
 	NTSIGN_FIELD_DOMAIN,
 	NTSIGN_FIELD_ENCRYPTED,
 	NTSIGN_FIELD_EVENT,
 	NTSIGN_FIELD_EXPECTED,
+	NTSIGN_FIELD_FLAGS2,
 	NTSIGN_FIELD_GUEST,
+	NTSIGN_FIELD_LOCAL_ADDRESS,
 	NTSIGN_FIELD_MESSAGE,
 	NTSIGN_FIELD_MISMATCH,
+	NTSIGN_FIELD_NATIVE_LAN_MAN,
 	NTSIGN_FIELD_NATIVE_OS,
+	NTSIGN_FIELD_NTLMSSP,
+	NTSIGN_FIELD_OFFERED,
 	NTSIGN_FIELD_OUTCOME,
+	NTSIGN_FIELD_PID,
 	NTSIGN_FIELD_REASON,
+	NTSIGN_FIELD_REAUTHENTICATION,
 	NTSIGN_FIELD_REFUSED,
 	NTSIGN_FIELD_REMOTE_ADDRESS,
+	NTSIGN_FIELD_SECURITY_MODE,
 	NTSIGN_FIELD_SERVER,
+	NTSIGN_FIELD_SESSION_ID,
 	NTSIGN_FIELD_SETUP,
+	NTSIGN_FIELD_SHARE,
+	NTSIGN_FIELD_SPNEGO,
 	NTSIGN_FIELD_STATUS,
+	NTSIGN_FIELD_VERSION,
+	NTSIGN_FIELD_WINDOWS_EVENT_ID,
+	NTSIGN_FIELD_WORKSTATION,
 };
-#define NTSIGN_FIELD_COUNT 20
+#define NTSIGN_FIELDS 38
 
-/* One record. Texts belong to `root`. */
+/* Elements of a list that are looked at. */
+#define NTSIGN_ENTRY_LIST_MAX 64
+
+/* What reads lines; it has the texts of the last one. */
+struct ntsign_parser;
+
+/* A talloc child of mem_ctx; NULL when memory runs out. */
+struct ntsign_parser *ntsign_parser_new(TALLOC_CTX *mem_ctx);
+
+/* One record. It is gone when the parser reads another line. */
 struct ntsign_entry {
-	json_t *root;
-	json_t *body;			/* the object named by the type */
+	const struct ntsign_json *json;
 	const char *type;
 	const char *timestamp;		/* as written */
 	int64_t time;			/* microseconds since 1970 */
@@ -93,11 +120,10 @@ struct ntsign_entry {
 	char detail[NTSIGN_ENTRY_DETAIL];
 };
 
-/* Reads a line. False when it is no record: then entry->why says why, and
- * there is nothing to free. */
-bool ntsign_entry_parse(const struct ntsign_line *line,
+/* Reads a line. False when it is no record: then entry->why says why. */
+bool ntsign_entry_parse(struct ntsign_parser *parser,
+			const struct ntsign_line *line,
 			struct ntsign_entry *entry);
-void ntsign_entry_free(struct ntsign_entry *entry);
 
 /* Fields of the record; NULL, false or 0 where there is none of that type. */
 const char *ntsign_entry_text(const struct ntsign_entry *entry,
@@ -125,8 +151,8 @@ bool ntsign_entry_find_int(const struct ntsign_entry *entry,
 			   const char *object, const char *name,
 			   int64_t *value);
 
-/* The elements of a list in the record: how many, and one of them, NULL
- * where it is no text. */
+/* The elements of a list in the record: how many, NTSIGN_ENTRY_LIST_MAX at
+ * most, and one of them, NULL where it is no text. */
 size_t ntsign_entry_list_count(const struct ntsign_entry *entry,
 			       const char *name);
 const char *ntsign_entry_list_text(const struct ntsign_entry *entry,

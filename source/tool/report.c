@@ -37,6 +37,7 @@ struct settings {
 /* What the reader's callback needs. */
 struct source {
 	struct ntsign_tally *tally;
+	struct ntsign_parser *parser;
 	struct ntsign_tally_source where;
 };
 
@@ -44,7 +45,7 @@ static void take_line(const struct ntsign_line *line, void *private_data)
 {
 	struct source *source = private_data;
 
-	ntsign_tally_line(source->tally, &source->where, line);
+	ntsign_tally_line(source->tally, source->parser, &source->where, line);
 }
 
 static bool read_stream(struct ntsign_reader *reader, FILE *f,
@@ -77,7 +78,8 @@ static bool read_file(struct ntsign_tally *tally, const char *path,
 	bool ok = false;
 
 	reader = ntsign_reader_new(tally, take_line, &source);
-	if (reader == NULL) {
+	source.parser = ntsign_parser_new(tally);
+	if (reader == NULL || source.parser == NULL) {
 		tally->no_memory = true;
 		return false;
 	}

@@ -97,6 +97,8 @@ struct ntsign_tally *ntsign_tally_new(TALLOC_CTX *mem_ctx)
 	if (t == NULL) {
 		return NULL;
 	}
+	t->range.since = INT64_MIN;
+	t->range.until = INT64_MAX;
 	words = &t->words;
 	ntsign_table_init(&t->clients, sizeof(struct ntsign_tally_client), 0,
 			  clear_client, words);
@@ -120,6 +122,22 @@ struct ntsign_tally *ntsign_tally_new(TALLOC_CTX *mem_ctx)
 			  NULL);
 	talloc_set_destructor(t, tally_destructor);
 	return t;
+}
+
+/* Sets, words and entries are several pieces of memory each. */
+#define ENTRY_EXTRA 192
+
+static size_t table_size(const struct ntsign_table *table)
+{
+	return table->count * (table->entry_size + ENTRY_EXTRA);
+}
+
+size_t ntsign_tally_size(const struct ntsign_tally *tally)
+{
+	return sizeof(*tally) + table_size(&tally->clients) +
+	       table_size(&tally->accounts) + table_size(&tally->strangers) +
+	       table_size(&tally->signers) + table_size(&tally->mismatches) +
+	       table_size(&tally->quirks) + table_size(&tally->turned_away);
 }
 
 /* ---- what the parts share ---- */
@@ -408,6 +426,11 @@ static void add_record(struct ntsign_tally *tally,
 {
 	size_t i;
 
+	if (entry->time < tally->range.since ||
+	    entry->time >= tally->range.until) {
+		tally->outside++;
+		return;
+	}
 	tally->records++;
 	ntsign_span_add(&tally->span, &entry->moment);
 	if (strcmp(entry->type, "SMBAudit") == 0) {
@@ -447,15 +470,15 @@ static void add_skip(struct ntsign_tally *tally,
 }
 
 void ntsign_tally_line(struct ntsign_tally *tally,
+		       struct ntsign_parser *parser,
 		       const struct ntsign_tally_source *source,
 		       const struct ntsign_line *line)
 {
-	struct ntsign_entry entry = { .root = NULL };
+	struct ntsign_entry entry;
 
-	if (!ntsign_entry_parse(line, &entry)) {
+	if (!ntsign_entry_parse(parser, line, &entry)) {
 		add_skip(tally, source, line, &entry);
 		return;
 	}
 	add_record(tally, &entry);
-	ntsign_entry_free(&entry);
 }

@@ -201,8 +201,17 @@ struct ntsign_tally_skip {
 	uint64_t count;
 };
 
+/* Times that count, in microseconds since 1970: from `since` on, up to, but
+ * not at, `until`. */
+struct ntsign_tally_range {
+	int64_t since, until;
+};
+
 struct ntsign_tally {
 	bool no_memory;			/* sticky: the tally is not whole */
+	struct ntsign_tally_range range;
+	uint64_t outside;		/* records of other times: in nothing
+					 * else */
 	/* lost: as the module says, when the file could not be written */
 	uint64_t records, skipped, suppressed, lost, unplaced;
 	uint64_t refused, encrypted, exposed;
@@ -224,12 +233,16 @@ struct ntsign_tally {
 	struct ntsign_words words;
 };
 
-/* A talloc child of mem_ctx; NULL when memory runs out. */
+/* A talloc child of mem_ctx, of all times; NULL when memory runs out. A tally and what it
+ * was given belong to one thread at a time. */
 struct ntsign_tally *ntsign_tally_new(TALLOC_CTX *mem_ctx);
 /* Adds a line, whether it is a record or not. */
 void ntsign_tally_line(struct ntsign_tally *tally,
+		       struct ntsign_parser *parser,
 		       const struct ntsign_tally_source *source,
 		       const struct ntsign_line *line);
+/* About the bytes that it takes. */
+size_t ntsign_tally_size(const struct ntsign_tally *tally);
 /* Adds all of `from`, which stays as it is, to `into`. Neither is sorted. */
 void ntsign_tally_merge(struct ntsign_tally *into,
 			const struct ntsign_tally *from);

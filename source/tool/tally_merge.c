@@ -208,6 +208,7 @@ static void merge_totals(struct ntsign_tally *into,
 	into->no_memory = into->no_memory || from->no_memory;
 	into->records += from->records;
 	into->skipped += from->skipped;
+	into->outside += from->outside;
 	into->suppressed += from->suppressed;
 	into->lost += from->lost;
 	into->unplaced += from->unplaced;

@@ -20,14 +20,6 @@ struct ntsign_slice ntsign_slice_of(const char *text)
 	};
 }
 
-bool ntsign_slice_is(struct ntsign_slice slice, const char *text)
-{
-	size_t len = strlen(text);
-
-	return slice.text != NULL && slice.len == len &&
-	       memcmp(slice.text, text, len) == 0;
-}
-
 int ntsign_slice_compare(struct ntsign_slice a, struct ntsign_slice b)
 {
 	size_t len = a.len < b.len ? a.len : b.len;

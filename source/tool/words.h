@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Text that is not terminated, of somebody else's; NULL: there is none. */
 struct ntsign_slice {
@@ -20,7 +21,16 @@ struct ntsign_slice {
 };
 
 struct ntsign_slice ntsign_slice_of(const char *text);
-bool ntsign_slice_is(struct ntsign_slice slice, const char *text);
+
+/* In the header, because the compiler knows most texts' lengths. */
+static inline bool ntsign_slice_is(struct ntsign_slice slice, const char *text)
+{
+	size_t len = strlen(text);
+
+	return slice.text != NULL && slice.len == len &&
+	       memcmp(slice.text, text, len) == 0;
+}
+
 /* The order of the bytes. */
 int ntsign_slice_compare(struct ntsign_slice a, struct ntsign_slice b);
 /* At most NTSIGN_TEXT_MAX characters of it; it has to be UTF-8. */

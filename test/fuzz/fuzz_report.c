@@ -18,6 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct run {
 	struct ntsign_tally *tally;
+	struct ntsign_parser *parser;
 	uint64_t lines;
 };
 
@@ -25,12 +26,12 @@ static void take(const struct ntsign_line *line, void *private_data)
 {
 	static const struct ntsign_tally_source source = { .name = "fuzz" };
 	struct run *run = private_data;
-	struct ntsign_entry entry = { .root = NULL };
+	struct ntsign_entry entry = { .why = NULL };
 	char *text = NULL;
 
 	run->lines++;
-	ntsign_tally_line(run->tally, &source, line);
-	if (!ntsign_entry_parse(line, &entry)) {
+	ntsign_tally_line(run->tally, run->parser, &source, line);
+	if (!ntsign_entry_parse(run->parser, line, &entry)) {
 		return;
 	}
 	text = ntsign_follow_line(run->tally, &entry);
@@ -38,15 +39,25 @@ static void take(const struct ntsign_line *line, void *private_data)
 		abort();
 	}
 	TALLOC_FREE(text);
-	ntsign_entry_free(&entry);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct run run = { .tally = ntsign_tally_new(NULL) };
-	struct ntsign_reader *reader = ntsign_reader_new(run.tally, take, &run);
+	/* both keep room for the longest line there may be */
+	static struct ntsign_parser *parser;
+	static struct ntsign_reader *reader;
+	static struct run run;
 	size_t first = size > 0 ? data[0] % size : 0;
 
+	if (parser == NULL) {
+		parser = ntsign_parser_new(NULL);
+		reader = ntsign_reader_new(NULL, take, &run);
+	}
+	run = (struct run){
+		.tally = ntsign_tally_new(NULL),
+		.parser = parser,
+	};
+	ntsign_reader_restart(reader);
 	ntsign_reader_feed(reader, (const char *)data, first);
 	ntsign_reader_feed(reader, (const char *)data + first, size - first);
 	ntsign_reader_finish(reader);

@@ -10,8 +10,9 @@
 # fetch and prepare Samba's headers included.
 # shellcheck disable=SC2034
 readonly PACKAGES_BUILD=(
-	gcc libc6-dev binutils perl libparse-yapp-perl python3 dpkg-dev
+	gcc g++ libc6-dev binutils perl libparse-yapp-perl python3 dpkg-dev
 	xz-utils libtalloc-dev libtdb-dev libjansson-dev libssl-dev
+	libsimdjson-dev zlib1g-dev liblzma-dev libzstd-dev
 )
 
 # The server, and the clients that are played against it.
