@@ -127,7 +127,7 @@ enum ntsign_exception {
 	NTSIGN_EXCEPTION_NONE,
 	/* a rule, with the strictest state under which it goes on as now */
 	NTSIGN_EXCEPTION_RULE,
-	/* no rule would help it */
+	/* it would have to sign under every rule, and may not be able to */
 	NTSIGN_EXCEPTION_HELPLESS,
 };
 

@@ -320,9 +320,29 @@ enum ntsign_change ntsign_forecast_earlier(
 
 /* ---- exceptions ---- */
 
+/*
+ * Whether it said nothing of signing to a server that did not offer it: where
+ * it is offered it may sign, and nothing has shown that it can.
+ */
+static bool may_be_tempted(const struct ntsign_forecast_facts *facts)
+{
+	static const struct ntsign_party server = {
+		.signing = NTSIGN_SIGNING_DISABLED,
+	};
+	struct ntsign_party client = { .signing = NTSIGN_SIGNING_DISABLED };
+	uint16_t rows = ntsign_forecast_unsigned(client, server);
+
+	client.patched = true;
+	rows |= ntsign_forecast_unsigned(client, server);
+	return (facts->unsigned_smb1 & rows) != 0 && !smb1_proven(facts);
+}
+
 static bool goes_on(const struct ntsign_forecast_facts *facts,
 		    enum ntsign_signing state)
 {
+	if (state == NTSIGN_SIGNING_ENABLED && may_be_tempted(facts)) {
+		return false;
+	}
 	return ntsign_forecast_client(facts, state) > NTSIGN_CHANGE_UNKNOWN &&
 	       ntsign_forecast_earlier(facts, state) > NTSIGN_CHANGE_UNKNOWN;
 }

@@ -122,8 +122,9 @@ static void print_helpless(struct ntsign_page *page,
 			continue;
 		}
 		if (!any) {
-			print_text(page, "# ", "No rule would let these go on "
-				   "as they do; they have to be mended:");
+			print_text(page, "# ", "These would have to sign "
+				   "under every rule, and have not shown that "
+				   "they can:");
 			any = true;
 		}
 		print_client(page, c->client, true);

@@ -532,6 +532,18 @@ static void test_exception_earlier(void **state)
 	exception_is(facts, "ddd");
 	facts.verified[SMB1] = true;
 	exception_is(facts, "---");
+	/* who was not offered signing is better not offered it now */
+	facts.verified[SMB1] = false;
+	facts.unsigned_smb1 = ntsign_forecast_unsigned(
+		(struct ntsign_party){ true, DIS },
+		(struct ntsign_party){ true, DIS });
+	exception_is(facts, "ddd");
+	facts.unsigned_smb1 = ntsign_forecast_unsigned(
+		(struct ntsign_party){ false, DIS },
+		(struct ntsign_party){ true, DIS });
+	exception_is(facts, "ddd");
+	facts.verified[SMB1] = true;
+	exception_is(facts, "---");
 }
 
 static void test_names(void **state)
