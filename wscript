@@ -209,12 +209,12 @@ def probe_samba(conf):
          'smbd/smbXsrv_session.h',
          '#include "smbd/smbXsrv_session.h"\n'
          'int main(void) { return 0; }\n'),
-        ('NTSIGN_HAVE_SMB1_SRV_SEND_PERFCOUNT',
-         'the last argument of smb1_srv_send()',
-         'bool (*probe)(struct smbXsrv_connection *, char *, bool,\n'
-         '              uint32_t, bool, struct smb_perfcount_data *) =\n'
-         '        smb1_srv_send;\n'
-         'int main(void) { return probe != NULL; }\n'),
+        ('NTSIGN_HAVE_SMB2_READ_HDR_DONE',
+         'hdr.done in smbd_smb2_request_read_state',
+         'bool probe(const struct smbd_smb2_request_read_state *state);\n'
+         'bool probe(const struct smbd_smb2_request_read_state *state)\n'
+         '{ return state->hdr.done; }\n'
+         'int main(void) { return 0; }\n'),
     )
     for name, what, code in probes:
         conf.check_cc(msg='Checking for ' + what, fragment=start + code,

@@ -53,4 +53,24 @@
 #include "smbd/smbXsrv_session.h"
 #endif
 
+/*
+ * Whether smbd waits for the first byte of the next SMB2 frame. Up to 4.17 a
+ * flag tells that the reading of a frame has begun; later what remains to be
+ * read of its four bytes of length does. Drop the flag with 4.17.
+ */
+static inline bool ntsign_smb2_read_begins(
+	const struct smbd_smb2_request_read_state *state)
+{
+	if (state->req == NULL || state->pktlen != 0) {
+		return false;
+	}
+#ifdef NTSIGN_HAVE_SMB2_READ_HDR_DONE
+	return !state->hdr.done;
+#else
+	return state->count == 1 &&
+	       state->vector->iov_base == state->hdr.nbt &&
+	       state->vector->iov_len == sizeof(state->hdr.nbt);
+#endif
+}
+
 #endif

@@ -431,8 +431,8 @@ static void acquire_sleep(struct tevent_req *req)
 	at += ntsign_credential_next_look(&state->turn, state->ahead, at);
 	subreq = tevent_wakeup_send(
 		state, state->ev,
-		timeval_set((uint32_t)(at / 1000000),
-			    (uint32_t)(at % 1000000)));
+		tevent_timeval_set((uint32_t)(at / 1000000),
+				   (uint32_t)(at % 1000000)));
 	if (tevent_req_nomem(subreq, req)) {
 		return;
 	}

@@ -60,6 +60,13 @@ static bool signing_state_column(struct ntsign_connection *c)
 				 required || enabled, required);
 }
 
+/* Holds from now on, also where smbd reads smb.conf again. */
+static bool option_fix(const char *name, const char *value)
+{
+	return store_lp_set_cmdline(name, value) &&
+	       lp_do_parameter(-1, name, value);
+}
+
 /*
  * smbd may hand this process further connections of a client that has the
  * same ClientGuid, from whatever address, and answers their NEGOTIATE by
@@ -77,7 +84,7 @@ static bool channels_require(enum ntsign_signing by_default)
 	for (i = 0; i < options->signing_rules_count; i++) {
 		if (options->signing_rules[i].signing ==
 		    NTSIGN_SIGNING_REQUIRED) {
-			return lp_set_cmdline("server signing", "mandatory");
+			return option_fix("server signing", "mandatory");
 		}
 	}
 	return true;
@@ -96,7 +103,7 @@ static bool echo_handler_off(struct ntsign_connection *c)
 		   "with ntsign:mode = %s\n",
 		   ntsign_mode_name(ntsign->options->mode));
 	c->signing_shared = true;
-	return lp_set_cmdline("async smb echo handler", "no");
+	return option_fix("async smb echo handler", "no");
 }
 
 static bool column_choose(struct ntsign_connection *c,

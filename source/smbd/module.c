@@ -89,6 +89,28 @@ static NTSTATUS init_other_build(bool preload)
 	return NT_STATUS_REVISION_MISMATCH;
 }
 
+/*
+ * Whether smb.conf preloads this file. At the preload stage it does, in every
+ * Samba; and where it does, that stage is the first that this file sees.
+ */
+static bool is_preloaded(void)
+{
+	const char **modules = lp_preload_modules();
+	Dl_info own = { .dli_fname = NULL };
+	size_t i;
+
+	if (modules == NULL || dladdr(&ntsign, &own) == 0 ||
+	    own.dli_fname == NULL) {
+		return false;
+	}
+	for (i = 0; modules[i] != NULL; i++) {
+		if (strcmp(modules[i], own.dli_fname) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static void refuse_connection(void)
 {
 	DBG_ERR("ntsign: refusing the connection: see the ntsign: options "
@@ -181,12 +203,9 @@ _PUBLIC_ NTSTATUS samba_init_module(TALLOC_CTX *ctx)
 	client = global_smbXsrv_client;
 	called = true;
 	if (!same_build(missing)) {
-		/*
-		 * Told without a look into smbd's structures: before
-		 * NEGOTIATE the process's protocol is at its initial value.
-		 */
+		/* Told without a look into smbd's structures. */
 		return init_other_build(first && client != NULL &&
-					get_Protocol() <= PROTOCOL_COREPLUS);
+					is_preloaded());
 	}
 	if (client == NULL || client->connections == NULL ||
 	    client->connections->protocol != PROTOCOL_NONE) {

@@ -560,7 +560,7 @@ void ntsign_signature_smb2_before(struct ntsign_connection *c)
 	uint32_t length = 0;
 	ssize_t n;
 
-	if (state->req == NULL || state->hdr.done || state->pktlen != 0) {
+	if (!ntsign_smb2_read_begins(state)) {
 		return;		/* in the middle of a frame */
 	}
 	n = recv(c->xconn->transport.sock, data, sizeof(data),
