@@ -162,8 +162,8 @@ static void take_line(const struct ntsign_line *line, void *private_data)
 	struct ntsign_entry entry = { .why = NULL };
 
 	if (!ntsign_entry_parse(follow->parser, line, &entry)) {
-		ntsign_output_error("ntsign follow: a line that is no record: "
-				    "%s%s%s", entry.why,
+		ntsign_output_error("ntsign follow: %s: a line that is no "
+				    "record: %s%s%s", follow->path, entry.why,
 				    entry.detail[0] != '\0' ? ": " : "",
 				    entry.detail);
 		return;
