@@ -146,7 +146,8 @@ static size_t frame_needed(const struct frame *frame, bool signing, bool check,
 		return full;
 	}
 	/* no request of it begins further behind */
-	return ntsign_enforcing() ? NTSIGN_WAIT_MAX : 0;
+	return (ntsign_enforcing() || ntsign_pipe_acts()) ? NTSIGN_WAIT_MAX :
+							    0;
 }
 
 /* Reads what is there of a frame. True: it is SMB1's, with its header.

@@ -72,17 +72,25 @@ static bool goes_on_behind_open(const uint8_t *message, size_t len)
 	return false;
 }
 
-static bool begins_with_tree(const struct ntsign_smb1_header *header)
+/*
+ * Whether a request of the chain may be about IPC$: a tree connect, wherever
+ * it stands, is what takes those behind it to another tree.
+ */
+static bool reaches_ipc(struct ntsign_connection *c,
+			const struct ntsign_smb1_header *header,
+			const uint8_t *message, size_t have)
 {
-	return header->command == NTSIGN_SMB1_TREE_CONNECT ||
-	       header->command == NTSIGN_SMB1_SESSION_SETUP;
+	return header->command == NTSIGN_SMB1_SESSION_SETUP ||
+	       ntsign_smb1_find_command(message, have,
+					NTSIGN_SMB1_TREE_CONNECT) != 0 ||
+	       is_ipc(c, message);
 }
 
 static bool chain_denied(struct ntsign_connection *c,
 			 const struct ntsign_smb1_header *header,
 			 const uint8_t *message, size_t have, size_t full)
 {
-	if (!(begins_with_tree(header) || is_ipc(c, message))) {
+	if (!reaches_ipc(c, header, message, have)) {
 		return false;
 	}
 	if (have < full) {
