@@ -3,7 +3,8 @@
  * `ntsign report --format json`: one object, for programs.
  *
  * Invariant: the output is ASCII, so that no text from a record can reach a
- * terminal as anything but letters.
+ * terminal as anything but letters; and of the tables one entry at a time is
+ * in memory.
  */
 #include <jansson.h>
 #include <string.h>
@@ -296,24 +297,6 @@ static json_t *skip_json(const struct ntsign_report *report,
 			 "detail", s->detail);
 }
 
-static json_t *table_json(
-	const struct ntsign_report *report, const struct ntsign_table *table,
-	json_t *(*entry_json)(const struct ntsign_report *report,
-			      const void *entry))
-{
-	json_t *list = json_array();
-	size_t i;
-
-	for (i = 0; i < table->count; i++) {
-		if (json_array_append_new(
-			    list, entry_json(report, table->list[i]))) {
-			json_decref(list);
-			return NULL;
-		}
-	}
-	return list;
-}
-
 static json_t *files_json(const struct ntsign_report *report)
 {
 	json_t *list = json_array();
@@ -332,80 +315,142 @@ static json_t *files_json(const struct ntsign_report *report)
 	return list;
 }
 
-/* One key of the whole; takes over value. */
-static bool add(json_t *root, const char *key, json_t *value)
+/* ---- the whole, which is never in memory as such ---- */
+
+struct out {
+	FILE *f;		/* a write that fails shows there */
+	const struct ntsign_report *report;
+	bool begun;		/* the object has a member already */
+	bool no_memory;
+};
+
+static void put_value(struct out *out, const json_t *value)
 {
-	return json_object_set_new(root, key, value) == 0;
+	(void)json_dumpf(value, out->f, JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
 }
 
-static bool add_totals(json_t *root, const struct ntsign_tally *t)
+static void put_key(struct out *out, const char *key)
 {
-	return add(root, "records", count_json(t->records)) &&
-	       add(root, "skipped", count_json(t->skipped)) &&
-	       add(root, "suppressed", count_json(t->suppressed)) &&
-	       add(root, "lost", count_json(t->lost)) &&
-	       add(root, "sessions", count_json(t->count.sessions)) &&
-	       add_counts(root, &t->count) &&
-	       add(root, "unplaced", count_json(t->unplaced)) &&
-	       add(root, "refused", count_json(t->refused)) &&
-	       add(root, "exposed", count_json(t->exposed)) &&
-	       add(root, "encrypted", count_json(t->encrypted)) &&
-	       add(root, "signatures",
-		   json_pack("{s:o, s:o, s:o, s:o}",
-			     "verified", count_json(t->verified),
-			     "bad", count_json(t->bad),
-			     "missing", count_json(t->missing),
-			     "downgraded", count_json(t->downgraded)));
+	fprintf(out->f, "%s\n  \"%s\": ", out->begun ? "," : "{", key);
+	out->begun = true;
 }
 
-static bool add_tables(json_t *root, const struct ntsign_report *report)
+/* A member of the whole; takes over value. */
+static void put(struct out *out, const char *key, json_t *value)
 {
-	const struct ntsign_tally *t = report->tally;
-
-	return add(root, "matrix", cells_json(t)) &&
-	       add(root, "clients",
-		   table_json(report, &t->clients, ntsign_json_client)) &&
-	       add(root, "accounts",
-		   table_json(report, &t->accounts, ntsign_json_account)) &&
-	       add(root, "accountSessionsOmitted",
-		   count_json(t->account_sessions_omitted)) &&
-	       add(root, "sessionsOverTime", trend_json(&t->trend)) &&
-	       add(root, "mismatches",
-		   table_json(report, &t->mismatches, ntsign_json_mismatch)) &&
-	       add(root, "quirks",
-		   table_json(report, &t->quirks, ntsign_json_quirk)) &&
-	       add(root, "turnedAway",
-		   table_json(report, &t->turned_away,
-			      ntsign_json_turned_away)) &&
-	       add(root, "notes", table_json(report, &t->notes, note_json)) &&
-	       add(root, "notesOmitted", count_json(t->notes_omitted)) &&
-	       add(root, "skippedLines",
-		   table_json(report, &t->skips, skip_json));
+	if (value == NULL) {
+		out->no_memory = true;
+		return;
+	}
+	put_key(out, key);
+	put_value(out, value);
+	json_decref(value);
 }
 
-static bool add_what_if(json_t *root, const struct ntsign_report *report)
+/* The members of an object, as the whole's own; takes it over. */
+static void put_members(struct out *out, json_t *object)
 {
-	return !report->what_if ||
-	       add(root, "whatIf", ntsign_prospect_totals_json(
-			   report->tally, report->state));
+	const char *key = NULL;
+	json_t *value = NULL;
+
+	if (object == NULL) {
+		out->no_memory = true;
+		return;
+	}
+	json_object_foreach(object, key, value) {
+		put_key(out, key);
+		put_value(out, value);
+	}
+	json_decref(object);
+}
+
+/* A table, an entry a line. */
+static void put_table(struct out *out, const char *key,
+		      const struct ntsign_table *table,
+		      json_t *(*entry_json)(const struct ntsign_report *report,
+					    const void *entry))
+{
+	size_t i;
+
+	put_key(out, key);
+	fputc('[', out->f);
+	for (i = 0; i < table->count && !out->no_memory; i++) {
+		json_t *entry = entry_json(out->report, table->list[i]);
+
+		if (entry == NULL) {
+			out->no_memory = true;
+			break;
+		}
+		fprintf(out->f, "%s\n    ", i > 0 ? "," : "");
+		put_value(out, entry);
+		json_decref(entry);
+	}
+	fprintf(out->f, "%s]", table->count > 0 ? "\n  " : "");
+}
+
+static json_t *counts_json(const struct ntsign_tally_sessions *count)
+{
+	json_t *object = json_object();
+
+	if (object != NULL && !add_counts(object, count)) {
+		json_decref(object);
+		return NULL;
+	}
+	return object;
+}
+
+static void put_totals(struct out *out, const struct ntsign_tally *t)
+{
+	put(out, "records", count_json(t->records));
+	put(out, "skipped", count_json(t->skipped));
+	put(out, "suppressed", count_json(t->suppressed));
+	put(out, "lost", count_json(t->lost));
+	put(out, "sessions", count_json(t->count.sessions));
+	put_members(out, counts_json(&t->count));
+	put(out, "unplaced", count_json(t->unplaced));
+	put(out, "refused", count_json(t->refused));
+	put(out, "exposed", count_json(t->exposed));
+	put(out, "encrypted", count_json(t->encrypted));
+	put(out, "signatures",
+	    json_pack("{s:o, s:o, s:o, s:o}",
+		      "verified", count_json(t->verified),
+		      "bad", count_json(t->bad),
+		      "missing", count_json(t->missing),
+		      "downgraded", count_json(t->downgraded)));
+}
+
+static void put_tables(struct out *out, const struct ntsign_tally *t)
+{
+	put(out, "matrix", cells_json(t));
+	put_table(out, "clients", &t->clients, ntsign_json_client);
+	put_table(out, "accounts", &t->accounts, ntsign_json_account);
+	put(out, "accountSessionsOmitted",
+	    count_json(t->account_sessions_omitted));
+	put(out, "sessionsOverTime", trend_json(&t->trend));
+	put_table(out, "mismatches", &t->mismatches, ntsign_json_mismatch);
+	put_table(out, "quirks", &t->quirks, ntsign_json_quirk);
+	put_table(out, "turnedAway", &t->turned_away,
+		  ntsign_json_turned_away);
+	put_table(out, "notes", &t->notes, note_json);
+	put(out, "notesOmitted", count_json(t->notes_omitted));
+	put_table(out, "skippedLines", &t->skips, skip_json);
 }
 
 bool ntsign_report_json(FILE *f, const struct ntsign_report *report)
 {
-	const struct ntsign_span *span = &report->tally->span;
-	json_t *root = json_pack("{s:s, s:o, s:o, s:o}",
-				 "article", NTSIGN_ARTICLE,
-				 "files", files_json(report),
-				 "firstSeen", first_json(span),
-				 "lastSeen", last_json(span));
-	bool ok = root != NULL && add_totals(root, report->tally) &&
-		  add_what_if(root, report) && add_tables(root, report);
+	const struct ntsign_tally *t = report->tally;
+	struct out out = { .f = f, .report = report };
 
-	/* a write that fails shows in f */
-	if (ok) {
-		(void)json_dumpf(root, f, JSON_INDENT(2) | JSON_ENSURE_ASCII);
-		(void)fputc('\n', f);
+	put(&out, "article", json_string(NTSIGN_ARTICLE));
+	put(&out, "files", files_json(report));
+	put(&out, "firstSeen", first_json(&t->span));
+	put(&out, "lastSeen", last_json(&t->span));
+	put_totals(&out, t);
+	if (report->what_if) {
+		put(&out, "whatIf",
+		    ntsign_prospect_totals_json(t, report->state));
 	}
-	json_decref(root);
-	return ok;
+	put_tables(&out, t);
+	fprintf(f, "\n}\n");
+	return !out.no_memory;
 }

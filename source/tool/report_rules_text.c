@@ -287,27 +287,16 @@ static json_t *clients_json(const struct ntsign_rules *rules, size_t first,
 	return list;
 }
 
-static json_t *exceptions_json(const struct ntsign_rules *rules)
+static json_t *exception_json(const struct ntsign_rules *rules, size_t i)
 {
-	json_t *list = json_array();
-	size_t i;
+	const struct ntsign_rules_rule *rule = &rules->rules[i];
 
-	for (i = 0; i < rules->count; i++) {
-		const struct ntsign_rules_rule *rule = &rules->rules[i];
-		json_t *object = json_pack(
-			"{s:s, s:s, s:s, s:o}",
-			"address", rule->block,
-			"state", ntsign_signing_name(rule->state),
-			"until", rules->until,
-			"clients", clients_json(rules, rule->first, rule->end,
-						NTSIGN_EXCEPTION_RULE));
-
-		if (json_array_append_new(list, object) != 0) {
-			json_decref(list);
-			return NULL;
-		}
-	}
-	return list;
+	return json_pack("{s:s, s:s, s:s, s:o}",
+			 "address", rule->block,
+			 "state", ntsign_signing_name(rule->state),
+			 "until", rules->until,
+			 "clients", clients_json(rules, rule->first, rule->end,
+						 NTSIGN_EXCEPTION_RULE));
 }
 
 static json_t *keyless_json(const struct ntsign_rules *rules)
@@ -345,29 +334,46 @@ static json_t *no_address_json(const struct ntsign_rules *rules,
 	return list;
 }
 
+/* Takes over value; a write that fails shows in f. False for NULL. */
+static bool put(FILE *f, const char *before, json_t *value)
+{
+	if (value == NULL) {
+		return false;
+	}
+	fprintf(f, "%s", before);
+	(void)json_dumpf(value, f, JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
+	json_decref(value);
+	return true;
+}
+
+static bool put_rules(FILE *f, const struct ntsign_rules *rules,
+		      const struct ntsign_tally *tally, const char *value)
+{
+	bool ok = put(f, "{\n  \"signingRules\": ", json_string(value));
+	size_t i;
+
+	fprintf(f, ",\n  \"exceptions\": [");
+	for (i = 0; ok && i < rules->count; i++) {
+		ok = put(f, i > 0 ? ",\n    " : "\n    ",
+			 exception_json(rules, i));
+	}
+	fprintf(f, "%s]", rules->count > 0 ? "\n  " : "");
+	ok = ok && put(f, ",\n  \"helpless\": ",
+		       clients_json(rules, 0, rules->client_count,
+				    NTSIGN_EXCEPTION_HELPLESS)) &&
+	     put(f, ",\n  \"keylessRefused\": ", keyless_json(rules)) &&
+	     put(f, ",\n  \"noAddress\": ", no_address_json(rules, tally));
+	fprintf(f, "\n}\n");
+	return ok;
+}
+
 bool ntsign_report_rules_json(FILE *f, const struct ntsign_report *report)
 {
 	struct ntsign_rules *rules = ntsign_rules_suggest(NULL, report);
 	char *value = rules != NULL ? ntsign_rules_value(rules, rules) : NULL;
-	json_t *root = NULL;
+	bool ok = value != NULL &&
+		  put_rules(f, rules, report->tally, value);
 
-	if (value != NULL) {
-		root = json_pack(
-			"{s:s, s:o, s:o, s:o, s:o}",
-			"signingRules", value,
-			"exceptions", exceptions_json(rules),
-			"helpless", clients_json(rules, 0, rules->client_count,
-						 NTSIGN_EXCEPTION_HELPLESS),
-			"keylessRefused", keyless_json(rules),
-			"noAddress", no_address_json(rules, report->tally));
-	}
 	TALLOC_FREE(rules);
-	if (root == NULL) {
-		return false;
-	}
-	/* a write that fails shows in f */
-	(void)json_dumpf(root, f, JSON_INDENT(2) | JSON_ENSURE_ASCII);
-	(void)fputc('\n', f);
-	json_decref(root);
-	return true;
+	return ok;
 }
