@@ -86,11 +86,18 @@ static bool reaches_ipc(struct ntsign_connection *c,
 	       is_ipc(c, message);
 }
 
+/* Whether no command of the chain can stand behind what is there of it. */
+static bool all_commands_seen(size_t have, size_t full)
+{
+	return have == full || NTSIGN_NBT_HEADER_LEN + have >= NTSIGN_WAIT_MAX;
+}
+
 static bool chain_denied(struct ntsign_connection *c,
 			 const struct ntsign_smb1_header *header,
 			 const uint8_t *message, size_t have, size_t full)
 {
-	if (!reaches_ipc(c, header, message, have)) {
+	if (!reaches_ipc(c, header, message, have) &&
+	    all_commands_seen(have, full)) {
 		return false;
 	}
 	if (have < full) {
