@@ -72,8 +72,9 @@ NOT_BY_JUMP = ['dl_iterate_phdr', 'dlopen', 'dlsym', 'dlerror'] + TOOLCHAIN_SYMB
 
 # The part of the tool that reads records, which tests and fuzz targets link.
 READING = '''
-    follow_line html json moment output reader table tally tally_merge
-    tally_session tally_sort trend words
+    follow_line html input json moment output progress reader reading
+    rotated table tally tally_merge tally_session tally_sort trend unpack
+    when words
     '''.split()
 
 READING_USES = 'SIMDJSON Z LZMA ZSTD THREADS'

@@ -15,8 +15,10 @@
 #include "ntsign_config.h"
 #include "output_file.h"
 #include "report.h"
+#include "rotated.h"
 #include "smbconf.h"
 #include "tool.h"
+#include "when.h"
 
 /* How long exceptions last. */
 #define EXCEPTION_DAYS 90
@@ -32,73 +34,11 @@ struct settings {
 	const char *table;	/* of the CSV; NULL: the first */
 	bool suggest;
 	unsigned int days;	/* that exceptions last; 0: as by default */
+	unsigned int jobs;	/* 0: as many as there are processors */
+	bool rotated;		/* and what logrotate has made of the files */
+	const char *since, *until;	/* as given, or NULL */
+	struct ntsign_tally_range range;
 };
-
-/* What the reader's callback needs. */
-struct source {
-	struct ntsign_tally *tally;
-	struct ntsign_parser *parser;
-	struct ntsign_tally_source where;
-};
-
-static void take_line(const struct ntsign_line *line, void *private_data)
-{
-	struct source *source = private_data;
-
-	ntsign_tally_line(source->tally, source->parser, &source->where, line);
-}
-
-static bool read_stream(struct ntsign_reader *reader, FILE *f,
-			const char *name)
-{
-	char buffer[65536];
-	size_t len = 0;
-
-	do {
-		len = fread(buffer, 1, sizeof(buffer), f);
-		ntsign_reader_feed(reader, buffer, len);
-	} while (len > 0);
-	if (ferror(f)) {
-		ntsign_output_error("ntsign: %s: %s", name, strerror(errno));
-		return false;
-	}
-	ntsign_reader_finish(reader);
-	return true;
-}
-
-static bool read_file(struct ntsign_tally *tally, const char *path,
-		      size_t place)
-{
-	struct source source = {
-		.tally = tally,
-		.where = { .name = path, .place = place },
-	};
-	struct ntsign_reader *reader = NULL;
-	FILE *f = stdin;
-	bool ok = false;
-
-	reader = ntsign_reader_new(tally, take_line, &source);
-	source.parser = ntsign_parser_new(tally);
-	if (reader == NULL || source.parser == NULL) {
-		tally->no_memory = true;
-		return false;
-	}
-	if (strcmp(path, "-") == 0) {
-		source.where.name = "(standard input)";
-	} else {
-		f = fopen(path, "re");
-	}
-	if (f == NULL) {
-		ntsign_output_error("ntsign: %s: %s", path, strerror(errno));
-	} else {
-		ok = read_stream(reader, f, source.where.name);
-	}
-	if (f != NULL && f != stdin) {
-		fclose(f);
-	}
-	TALLOC_FREE(reader);
-	return ok;
-}
 
 /* Whether the output is one of the files that are read. */
 static bool overwrites(const char *output, char *const *files, int count)
@@ -142,6 +82,21 @@ static int write_report(TALLOC_CTX *mem_ctx,
 						 NTSIGN_EXIT_FAILED;
 }
 
+/* Names files that could not be read to their end; false if there are any. */
+static bool complain(const struct ntsign_reading *reading)
+{
+	size_t i;
+
+	for (i = 0; i < reading->count; i++) {
+		if (reading->files[i].problem != NULL) {
+			ntsign_output_error("ntsign: %s: %s",
+					    reading->files[i].path,
+					    reading->files[i].problem);
+		}
+	}
+	return reading->whole;
+}
+
 static int make_report(TALLOC_CTX *mem_ctx, const struct settings *settings,
 		       char *const *files, int count)
 {
@@ -155,8 +110,13 @@ static int make_report(TALLOC_CTX *mem_ctx, const struct settings *settings,
 		.exception_days = settings->days > 0 ? settings->days :
 						       EXCEPTION_DAYS,
 	};
-	struct ntsign_tally *tally = ntsign_tally_new(mem_ctx);
-	int i;
+	struct ntsign_reading reading = {
+		.paths = (const char *const *)files,
+		.count = (size_t)count,
+		.jobs = settings->jobs,
+		.range = settings->range,
+	};
+	int result = NTSIGN_EXIT_DONE;
 
 	if (settings->output != NULL &&
 	    overwrites(settings->output, files, count)) {
@@ -165,28 +125,18 @@ static int make_report(TALLOC_CTX *mem_ctx, const struct settings *settings,
 				    settings->output);
 		return NTSIGN_EXIT_USAGE;
 	}
-	for (i = 0; tally != NULL && i < count; i++) {
-		if (!read_file(tally, files[i], (size_t)i)) {
-			return NTSIGN_EXIT_FAILED;
-		}
+	if (!ntsign_reading_run(mem_ctx, &reading)) {
+		return NTSIGN_EXIT_FAILED;
 	}
-	if (tally == NULL || tally->no_memory) {
+	ntsign_tally_sort(reading.tally);
+	if (reading.tally->no_memory) {
 		ntsign_output_error("ntsign: out of memory");
 		return NTSIGN_EXIT_FAILED;
 	}
-	ntsign_tally_sort(tally);
-	report.tally = tally;
-	return write_report(mem_ctx, &report, settings);
-}
-
-static int later_version(const char *who, const char *option,
-			 const char *value)
-{
-	ntsign_output_error("%s: %s%s%s is of a later version; this is "
-			    "ntsign %s", who, option,
-			    value != NULL ? " " : "",
-			    value != NULL ? value : "", NTSIGN_VERSION);
-	return NTSIGN_EXIT_USAGE;
+	report.tally = reading.tally;
+	report.reading = &reading;
+	result = write_report(mem_ctx, &report, settings);
+	return complain(&reading) ? result : NTSIGN_EXIT_FAILED;
 }
 
 static int set_format(const char *who, const char *value,
@@ -288,6 +238,53 @@ static int check_format(const char *who, struct settings *settings)
 				   NTSIGN_EXIT_DONE;
 }
 
+static int set_jobs(const char *who, const char *value,
+		    struct settings *settings)
+{
+	unsigned int jobs = 0;
+	const char *p = value;
+
+	for (; *p >= '0' && *p <= '9' && jobs <= NTSIGN_READING_JOBS_MAX;
+	     p++) {
+		jobs = jobs * 10 + (unsigned int)(*p - '0');
+	}
+	if (*p != '\0' || jobs == 0 || jobs > NTSIGN_READING_JOBS_MAX) {
+		return ntsign_help_misused(who, "'%s' is no number of jobs "
+					   "from 1 to %d", value,
+					   NTSIGN_READING_JOBS_MAX);
+	}
+	settings->jobs = jobs;
+	return NTSIGN_EXIT_DONE;
+}
+
+/* Both ends of the time that counts, by one clock. */
+static int set_range(const char *who, struct settings *settings)
+{
+	int64_t now = (int64_t)time(NULL) * 1000000;
+	struct ntsign_tally_range range = { INT64_MIN, INT64_MAX };
+	int64_t ignored = 0;
+
+	if (settings->since != NULL &&
+	    !ntsign_when_parse(settings->since, now, &range.since,
+			       &ignored)) {
+		return ntsign_help_misused(who, "--since: '%s' is no time",
+					   settings->since);
+	}
+	if (settings->until != NULL &&
+	    !ntsign_when_parse(settings->until, now, &ignored,
+			       &range.until)) {
+		return ntsign_help_misused(who, "--until: '%s' is no time",
+					   settings->until);
+	}
+	if (range.since >= range.until) {
+		return ntsign_help_misused(who, "--since %s is not before "
+					   "--until %s", settings->since,
+					   settings->until);
+	}
+	settings->range = range;
+	return NTSIGN_EXIT_DONE;
+}
+
 static int read_options(int argc, char **argv, struct settings *settings)
 {
 	static const struct option options[] = {
@@ -297,6 +294,8 @@ static int read_options(int argc, char **argv, struct settings *settings)
 		{ "suggest-rules", no_argument, NULL, 'R' },
 		{ "exception-days", required_argument, NULL, 'D' },
 		{ "table", required_argument, NULL, 't' },
+		{ "jobs", required_argument, NULL, 'j' },
+		{ "rotated", no_argument, NULL, 'r' },
 		{ "since", required_argument, NULL, 'S' },
 		{ "until", required_argument, NULL, 'U' },
 		{ "what-if", required_argument, NULL, 'W' },
@@ -326,11 +325,17 @@ static int read_options(int argc, char **argv, struct settings *settings)
 		case 't':
 			result = set_table(argv[0], optarg, settings);
 			break;
+		case 'j':
+			result = set_jobs(argv[0], optarg, settings);
+			break;
+		case 'r':
+			settings->rotated = true;
+			break;
 		case 'S':
-			result = later_version(argv[0], "--since", NULL);
+			settings->since = optarg;
 			break;
 		case 'U':
-			result = later_version(argv[0], "--until", NULL);
+			settings->until = optarg;
 			break;
 		case 'W':
 			result = set_state(argv[0], optarg, settings);
@@ -340,8 +345,28 @@ static int read_options(int argc, char **argv, struct settings *settings)
 			break;
 		}
 	}
+	if (result == NTSIGN_EXIT_DONE) {
+		result = set_range(argv[0], settings);
+	}
 	return result == NTSIGN_EXIT_DONE ? check_format(argv[0], settings) :
 					    result;
+}
+
+/* With --rotated each file stands for what it was before, too. */
+static int report_on(TALLOC_CTX *mem_ctx, const struct settings *settings,
+		     char *const *files, int count)
+{
+	char **all = NULL;
+	size_t all_count = 0;
+
+	if (!settings->rotated) {
+		return make_report(mem_ctx, settings, files, count);
+	}
+	if (!ntsign_rotated_find(mem_ctx, files, (size_t)count, &all,
+				 &all_count)) {
+		return NTSIGN_EXIT_FAILED;
+	}
+	return make_report(mem_ctx, settings, all, (int)all_count);
 }
 
 int ntsign_report_main(TALLOC_CTX *mem_ctx, int argc, char **argv)
@@ -353,13 +378,12 @@ int ntsign_report_main(TALLOC_CTX *mem_ctx, int argc, char **argv)
 	if (result != NTSIGN_EXIT_DONE) {
 		return result;
 	}
-	if (optind < argc) {
-		return make_report(mem_ctx, &settings, argv + optind,
-				   argc - optind);
+	if (optind == argc) {
+		audit = ntsign_conf_find_audit(mem_ctx, settings.smb_conf);
+		if (audit == NULL) {
+			return NTSIGN_EXIT_FAILED;
+		}
+		return report_on(mem_ctx, &settings, &audit, 1);
 	}
-	audit = ntsign_conf_find_audit(mem_ctx, settings.smb_conf);
-	if (audit == NULL) {
-		return NTSIGN_EXIT_FAILED;
-	}
-	return make_report(mem_ctx, &settings, &audit, 1);
+	return report_on(mem_ctx, &settings, argv + optind, argc - optind);
 }

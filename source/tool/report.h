@@ -10,12 +10,14 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "reading.h"
 #include "tally.h"
 
 struct ntsign_report {
 	const struct ntsign_tally *tally;	/* sorted */
 	const char *const *files;		/* as on the command line */
 	size_t file_count;
+	const struct ntsign_reading *reading;	/* what became of them */
 	/* --what-if: the server's state that is asked about */
 	bool what_if;
 	enum ntsign_signing state;

@@ -315,6 +315,33 @@ static json_t *files_json(const struct ntsign_report *report)
 	return list;
 }
 
+/* Files that could not be read to their end. */
+static json_t *problems_json(const struct ntsign_reading *reading)
+{
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; i < reading->count; i++) {
+		const struct ntsign_reading_file *file = &reading->files[i];
+		char *name = NULL;
+		int ret = 0;
+
+		if (file->problem == NULL) {
+			continue;
+		}
+		name = ntsign_text_string(NULL, file->path);
+		ret = json_array_append_new(
+			list, json_pack("{s:s, s:s}", "file", name, "problem",
+					file->problem));
+		TALLOC_FREE(name);
+		if (ret != 0) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
 /* ---- the whole, which is never in memory as such ---- */
 
 struct out {
@@ -403,6 +430,7 @@ static void put_totals(struct out *out, const struct ntsign_tally *t)
 {
 	put(out, "records", count_json(t->records));
 	put(out, "skipped", count_json(t->skipped));
+	put(out, "outside", count_json(t->outside));
 	put(out, "suppressed", count_json(t->suppressed));
 	put(out, "lost", count_json(t->lost));
 	put(out, "sessions", count_json(t->count.sessions));
@@ -445,6 +473,8 @@ bool ntsign_report_json(FILE *f, const struct ntsign_report *report)
 	put(&out, "files", files_json(report));
 	put(&out, "firstSeen", first_json(&t->span));
 	put(&out, "lastSeen", last_json(&t->span));
+	put(&out, "complete", json_boolean(report->reading->whole));
+	put(&out, "problems", problems_json(report->reading));
 	put_totals(&out, t);
 	if (report->what_if) {
 		put(&out, "whatIf",

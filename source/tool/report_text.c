@@ -41,6 +41,34 @@ static void print_skips(struct ntsign_page *page, const struct ntsign_tally *t)
 	}
 }
 
+/* What a reader has to know before any count: it is not of all. */
+static void print_problems(struct ntsign_page *page,
+			   const struct ntsign_reading *reading)
+{
+	size_t i;
+
+	for (i = 0; i < reading->count; i++) {
+		const struct ntsign_reading_file *file = &reading->files[i];
+		char *text = NULL;
+
+		if (file->problem == NULL && !file->twice) {
+			continue;
+		}
+		text = talloc_asprintf(
+			page->mem_ctx, "%s: %s%s",
+			ntsign_page_safe(page, file->path),
+			file->twice ? "given more than once, counted once" :
+				      file->problem,
+			file->twice ? "" : "; what came before is counted "
+					   "below, what follows is not");
+		if (text == NULL) {
+			page->no_memory = true;
+			return;
+		}
+		ntsign_page_wrapped(page, "", text);
+	}
+}
+
 static void print_head(struct ntsign_page *page,
 		       const struct ntsign_report *report)
 {
@@ -54,6 +82,7 @@ static void print_head(struct ntsign_page *page,
 			strcmp(name, "-") == 0 ? "standard input" :
 						 ntsign_page_safe(page, name));
 	}
+	print_problems(page, report->reading);
 	fprintf(page->f, "%" PRIu64 " record%s", t->records,
 		ntsign_page_plural(t->records));
 	if (t->span.seen) {
@@ -62,6 +91,11 @@ static void print_head(struct ntsign_page *page,
 			ntsign_page_time(page, &t->span.last));
 	}
 	fprintf(page->f, "\n");
+	if (t->outside > 0) {
+		fprintf(page->f, "%" PRIu64 " record%s of other times left "
+			"out\n", t->outside,
+			ntsign_page_plural(t->outside));
+	}
 	print_skips(page, t);
 	if (t->suppressed > 0) {
 		fprintf(page->f, "%" PRIu64 " record%s more were suppressed: "
