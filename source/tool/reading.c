@@ -94,17 +94,23 @@ static struct source *take_source(struct pool *pool)
 	}
 }
 
-static bool open_source(struct pool *pool, struct source *source)
+/* Opens the file first, if need be; without the lock, because a pipe may wait
+ * for its other end. *error: why it cannot be opened. False at its end. */
+static bool read_source(struct source *source, struct ntsign_chunk *chunk,
+			int *error)
 {
-	source->input = ntsign_input_open(NULL, source->where.name);
-	if (source->input == NULL) {
-		ntsign_output_error("ntsign: %s: %s", source->where.name,
-				    strerror(errno));
-		pool->failed = true;
-		pool->told = true;
-		return false;
+	struct ntsign_input *input = source->input;
+
+	*error = 0;
+	if (input == NULL) {
+		input = ntsign_input_open(NULL, source->where.name);
+		if (input == NULL) {
+			*error = errno;
+			return false;
+		}
+		__atomic_store_n(&source->input, input, __ATOMIC_RELEASE);
 	}
-	return true;
+	return ntsign_input_read(input, chunk);
 }
 
 static void close_source(struct pool *pool, struct source *source)
@@ -123,7 +129,25 @@ static void close_source(struct pool *pool, struct source *source)
 	source->state = STATE_DONE;
 }
 
-/* Reads a chunk of some file into the worker's; false when all are done. */
+/* Gives back a file that was read from. */
+static void leave_source(struct pool *pool, struct source *source, bool ended,
+			 int error)
+{
+	if (error != 0) {
+		ntsign_output_error("ntsign: %s: %s", source->where.name,
+				    strerror(error));
+		pool->failed = true;
+		pool->told = true;
+		source->state = STATE_DONE;
+	} else if (ended) {
+		close_source(pool, source);
+	} else {
+		source->state = STATE_IDLE;
+	}
+	(void)pthread_cond_broadcast(&pool->changed);
+}
+
+/* Reads a chunk of some file into the worker's; NULL when all are done. */
 static struct source *next_chunk(struct worker *worker)
 {
 	struct pool *pool = worker->pool;
@@ -132,23 +156,17 @@ static struct source *next_chunk(struct worker *worker)
 
 	(void)pthread_mutex_lock(&pool->lock);
 	while (!more && !pool->failed) {
+		int error = 0;
+
 		source = take_source(pool);
 		if (source == NULL) {
 			break;
 		}
-		if (source->state == STATE_NEW && !open_source(pool, source)) {
-			break;
-		}
 		source->state = STATE_BUSY;
 		(void)pthread_mutex_unlock(&pool->lock);
-		more = ntsign_input_read(source->input, &worker->chunk);
+		more = read_source(source, &worker->chunk, &error);
 		(void)pthread_mutex_lock(&pool->lock);
-		if (more && !worker->chunk.last) {
-			source->state = STATE_IDLE;
-		} else {
-			close_source(pool, source);
-		}
-		(void)pthread_cond_broadcast(&pool->changed);
+		leave_source(pool, source, !more || worker->chunk.last, error);
 	}
 	(void)pthread_mutex_unlock(&pool->lock);
 	return more ? source : NULL;
@@ -252,8 +270,11 @@ static uint64_t bytes_done(const struct pool *pool)
 	size_t i;
 
 	for (i = pool->first; i < pool->reading->count; i++) {
-		if (pool->sources[i].input != NULL) {
-			bytes += ntsign_input_bytes(pool->sources[i].input);
+		const struct ntsign_input *input = __atomic_load_n(
+			&pool->sources[i].input, __ATOMIC_ACQUIRE);
+
+		if (input != NULL) {
+			bytes += ntsign_input_bytes(input);
 		}
 	}
 	return bytes;
