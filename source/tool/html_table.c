@@ -111,6 +111,13 @@ void ntsign_html_cell(FILE *f, const char *text)
 	(void)fputc('\n', f);
 }
 
+void ntsign_html_cell_long(FILE *f, const char *text)
+{
+	(void)fputs("<td class=\"l\">", f);
+	ntsign_html_text(f, text);
+	(void)fputc('\n', f);
+}
+
 void ntsign_html_cell_count(FILE *f, uint64_t count)
 {
 	/* nothing to see, but for those who look for it */
@@ -121,7 +128,7 @@ void ntsign_html_cell_count(FILE *f, uint64_t count)
 
 void ntsign_html_cell_names(FILE *f, const struct ntsign_names *names)
 {
-	(void)fputs("<td>", f);
+	(void)fputs("<td class=\"l\">", f);
 	ntsign_html_names(f, names);
 	(void)fputc('\n', f);
 }

@@ -30,8 +30,8 @@ struct ntsign_html_column {
 	enum ntsign_html_sort sort;
 };
 
-/* A choice of rows: value "KEY>", where that column's number is greater than
- * 0, "KEY=TEXT", where that is all it says, or "KEY!", where it is not empty */
+/* A choice of rows: value "KEY&gt;", where that column's number is greater
+ * than 0, or "KEY=TEXT", where that is all it says. */
 struct ntsign_html_choice {
 	const char *value;
 	const char *label;
@@ -59,6 +59,8 @@ void ntsign_html_table_close(FILE *f);
 void ntsign_html_row(FILE *f, const char *text);
 /* Cells, each in the next column. */
 void ntsign_html_cell(FILE *f, const char *text);
+/* Of a text that is a sentence or more. */
+void ntsign_html_cell_long(FILE *f, const char *text);
 void ntsign_html_cell_count(FILE *f, uint64_t count);
 void ntsign_html_cell_names(FILE *f, const struct ntsign_names *names);
 /* Two, of the first and the last time. */

@@ -135,29 +135,24 @@
 			this.show();
 		}
 
-		/* Whether a row fits the choice; its value is "KEY>", "KEY!" or
+		/* Whether a row fits the choice, whose value is "KEY>" or
 		 * "KEY=TEXT". */
 		chooser() {
 			const value = this.choice?.value ?? "";
 			const [, key, how, wanted] =
-				/^([^>=!]*)([>=!]?)(.*)$/.exec(value);
+				/^([^>=]*)([>=]?)(.*)$/.exec(value);
 			const column = this.heads.findIndex((head) =>
 				head.dataset.key === key);
 
 			if (column === -1) {
 				return () => true;
 			}
-			switch (how) {
-			case ">":
+			if (how === ">") {
 				return (entry) =>
 					number(entry.row.cells[column]) > 0;
-			case "!":
-				return (entry) =>
-					text(entry.row.cells[column]) !== "";
-			default:
-				return (entry) =>
-					text(entry.row.cells[column]) === wanted;
 			}
+			return (entry) =>
+				text(entry.row.cells[column]) === wanted;
 		}
 
 		/* Every word has to be somewhere in the row. */

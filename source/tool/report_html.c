@@ -93,11 +93,12 @@ static void write_span(FILE *f, const struct ntsign_tally *t)
 	fprintf(f, ". All times on this page are in UTC.</p>\n");
 }
 
-static void write_contents(FILE *f)
+static void write_contents(FILE *f, bool what_if)
 {
 	static const struct {
 		const char *id, *label;
 	} sections[] = {
+		{ "what-if-section", "What if" },
 		{ "matrix-section", "Signing matrix" },
 		{ "trend-section", "Over time" },
 		{ "clients-section", "Clients" },
@@ -107,10 +108,10 @@ static void write_contents(FILE *f)
 		{ "log-section", "The audit itself" },
 		{ "articles-section", "Articles" },
 	};
-	size_t i;
+	size_t i = what_if ? 0 : 1;
 
 	fprintf(f, "<nav aria-label=\"Sections\">\n<ul>\n");
-	for (i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
+	for (; i < sizeof(sections) / sizeof(sections[0]); i++) {
 		fprintf(f, "<li><a href=\"#%s\">%s</a></li>\n",
 			sections[i].id, sections[i].label);
 	}
@@ -222,17 +223,18 @@ bool ntsign_report_html(FILE *f, const struct ntsign_report *report)
 		"report</a>\n<header>\n<h1>SMB signing audit</h1>\n");
 	write_files(f, report);
 	write_span(f, t);
-	write_contents(f);
+	write_contents(f, report->what_if);
 	fprintf(f, "</header>\n<main id=\"main\">\n<section "
 		"aria-labelledby=\"totals-heading\">\n<h2 "
 		"id=\"totals-heading\">Session setups</h2>\n");
 	write_totals(f, t);
 	fprintf(f, "</section>\n");
+	ntsign_report_html_forecast(f, report);
 	ntsign_report_html_matrix(f, t);
 	ntsign_report_html_trend(f, &t->trend);
-	ntsign_report_html_clients(f, report);
-	ntsign_report_html_accounts(f, report);
-	ok = ntsign_report_html_mismatches(f, t) &&
+	ok = ntsign_report_html_clients(f, report) &&
+	     ntsign_report_html_accounts(f, report) &&
+	     ntsign_report_html_mismatches(f, t) &&
 	     ntsign_report_html_quirks(f, t);
 	fprintf(f, "<section id=\"log-section\" "
 		"aria-labelledby=\"log-heading\">\n"

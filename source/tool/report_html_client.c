@@ -11,6 +11,10 @@
 
 #define COUNT_OF(list) (sizeof(list) / sizeof((list)[0]))
 
+/* As many as there can be, with all that comes of --what-if. */
+#define COLUMNS_MOST 32
+#define CHOICES_MOST 24
+
 static const char *yes_or_no(bool yes)
 {
 	return yes ? "yes" : "no";
@@ -47,9 +51,67 @@ static void write_numbers(FILE *f, const struct ntsign_tally_sessions *count,
 	ntsign_html_cell_count(f, exposed);
 }
 
-static void write_client(FILE *f, const struct ntsign_tally_client *c)
+/* A table's columns and choices: its own, and those of --what-if. */
+struct form {
+	struct ntsign_html_column columns[COLUMNS_MOST];
+	size_t column_count;
+	struct ntsign_html_choice choices[CHOICES_MOST];
+	size_t choice_count;
+};
+
+static void add_columns(struct form *form,
+			const struct ntsign_html_column *columns, size_t count)
 {
+	size_t i;
+
+	for (i = 0; i < count && form->column_count < COLUMNS_MOST; i++) {
+		form->columns[form->column_count++] = columns[i];
+	}
+}
+
+static void add_choices(struct form *form,
+			const struct ntsign_html_choice *choices, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count && form->choice_count < CHOICES_MOST; i++) {
+		form->choices[form->choice_count++] = choices[i];
+	}
+}
+
+static struct form make_form(bool what_if,
+			     const struct ntsign_html_column *columns,
+			     size_t column_count,
+			     const struct ntsign_html_choice *choices,
+			     size_t choice_count)
+{
+	struct form form = { .column_count = 0 };
+
+	add_columns(&form, columns, 1);
+	if (what_if) {
+		add_columns(&form, &ntsign_report_html_forecast_first, 1);
+		add_choices(&form, ntsign_report_html_forecast_choices,
+			    NTSIGN_CHANGE_COUNT);
+	}
+	add_columns(&form, columns + 1, column_count - 1);
+	add_choices(&form, choices, choice_count);
+	if (what_if) {
+		add_columns(&form, ntsign_report_html_forecast_last,
+			    NTSIGN_HTML_FORECAST_LAST);
+	}
+	return form;
+}
+
+static bool write_client(FILE *f, const struct ntsign_report *report,
+			 const struct ntsign_tally_client *c)
+{
+	struct ntsign_prospect prospect = ntsign_prospect_client(
+		c, report->state);
+
 	ntsign_html_row(f, c->key);
+	if (report->what_if) {
+		ntsign_report_html_cell_forecast(f, &prospect);
+	}
 	write_numbers(f, &c->count, c->exposed);
 	ntsign_html_cell(f, yes_or_no(c->proven));
 	ntsign_html_cell_span(f, &c->span);
@@ -59,9 +121,11 @@ static void write_client(FILE *f, const struct ntsign_tally_client *c)
 	ntsign_html_cell_count(f, c->bad);
 	ntsign_html_cell_count(f, c->missing);
 	ntsign_html_cell_count(f, c->downgraded);
+	return !report->what_if ||
+	       ntsign_report_html_cells_evidence(f, &prospect);
 }
 
-void ntsign_report_html_clients(FILE *f, const struct ntsign_report *report)
+bool ntsign_report_html_clients(FILE *f, const struct ntsign_report *report)
 {
 	static const struct ntsign_html_column columns[] = {
 		{ "address", "Address", NTSIGN_HTML_PLACE },
@@ -84,16 +148,20 @@ void ntsign_report_html_clients(FILE *f, const struct ntsign_report *report)
 		{ "downgraded&gt;", "with signing switched off" },
 	};
 	const struct ntsign_table *list = &report->tally->clients;
+	const struct form form = make_form(report->what_if, columns,
+					   COUNT_OF(columns), choices,
+					   COUNT_OF(choices));
 	const struct ntsign_html_table table = {
 		.id = "clients",
 		.caption = "Clients by address, with their session setups",
 		.unit = "client",
-		.columns = columns,
-		.column_count = COUNT_OF(columns),
-		.choices = choices,
-		.choice_count = COUNT_OF(choices),
+		.columns = form.columns,
+		.column_count = form.column_count,
+		.choices = form.choices,
+		.choice_count = form.choice_count,
 		.rows = list->count,
 	};
+	bool ok = true;
 	size_t i;
 
 	fprintf(f, "<section id=\"clients-section\" "
@@ -104,24 +172,34 @@ void ntsign_report_html_clients(FILE *f, const struct ntsign_report *report)
 		"unsigned sessions with a key that could have signed, and not "
 		"encrypted; they can be relayed.</p>\n");
 	ntsign_html_table_open(f, &table);
-	for (i = 0; i < list->count; i++) {
-		write_client(f, list->list[i]);
+	for (i = 0; ok && i < list->count; i++) {
+		ok = write_client(f, report, list->list[i]);
 	}
 	ntsign_html_table_close(f);
 	fprintf(f, "</section>\n");
+	return ok;
 }
 
-static void write_account(FILE *f, const struct ntsign_tally_account *a)
+static bool write_account(FILE *f, const struct ntsign_report *report,
+			  const struct ntsign_tally_account *a)
 {
+	struct ntsign_prospect prospect = ntsign_prospect_account(
+		a, report->state);
+
 	ntsign_html_row(f, a->key);
+	if (report->what_if) {
+		ntsign_report_html_cell_forecast(f, &prospect);
+	}
 	write_numbers(f, &a->count, a->exposed);
 	ntsign_html_cell(f, yes_or_no(a->known));
 	ntsign_html_cell(f, yes_or_no(a->proven));
 	ntsign_html_cell_span(f, &a->span);
 	ntsign_html_cell_names(f, &a->addresses);
+	return !report->what_if ||
+	       ntsign_report_html_cells_evidence(f, &prospect);
 }
 
-void ntsign_report_html_accounts(FILE *f, const struct ntsign_report *report)
+bool ntsign_report_html_accounts(FILE *f, const struct ntsign_report *report)
 {
 	static const struct ntsign_html_column columns[] = {
 		{ "account", "Account", NTSIGN_HTML_PLACE },
@@ -138,17 +216,21 @@ void ntsign_report_html_accounts(FILE *f, const struct ntsign_report *report)
 		{ "known=no", "that have only been tried" },
 	};
 	const struct ntsign_table *list = &report->tally->accounts;
+	const struct form form = make_form(report->what_if, columns,
+					   COUNT_OF(columns), choices,
+					   COUNT_OF(choices));
 	const struct ntsign_html_table table = {
 		.id = "accounts",
 		.caption = "Accounts by name, with their session setups",
 		.unit = "account",
-		.columns = columns,
-		.column_count = COUNT_OF(columns),
-		.choices = choices,
-		.choice_count = COUNT_OF(choices),
+		.columns = form.columns,
+		.column_count = form.column_count,
+		.choices = form.choices,
+		.choice_count = form.choice_count,
 		.rows = list->count,
 	};
 	uint64_t omitted = report->tally->account_sessions_omitted;
+	bool ok = true;
 	size_t i;
 
 	fprintf(f, "<section id=\"accounts-section\" "
@@ -159,8 +241,8 @@ void ntsign_report_html_accounts(FILE *f, const struct ntsign_report *report)
 		"or that were let in as a guest. Proven: a signature was "
 		"verified of this name, in whatever domain.</p>\n");
 	ntsign_html_table_open(f, &table);
-	for (i = 0; i < list->count; i++) {
-		write_account(f, list->list[i]);
+	for (i = 0; ok && i < list->count; i++) {
+		ok = write_account(f, report, list->list[i]);
 	}
 	ntsign_html_table_close(f);
 	if (omitted > 0) {
@@ -170,4 +252,5 @@ void ntsign_report_html_accounts(FILE *f, const struct ntsign_report *report)
 			"left out here.</p>\n");
 	}
 	fprintf(f, "</section>\n");
+	return ok;
 }

@@ -147,7 +147,8 @@ static void write_columns(FILE *f)
 {
 	size_t i;
 
-	fprintf(f, "<colgroup><col><col></colgroup>\n"
+	fprintf(f, "<colgroup><col class=\"side\"><col class=\"side\">"
+		"</colgroup>\n"
 		"<colgroup span=\"3\"></colgroup>\n"
 		"<colgroup span=\"3\"></colgroup>\n<thead>\n<tr>\n"
 		"<td colspan=\"2\" rowspan=\"2\"></td>\n"
