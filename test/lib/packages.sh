@@ -25,6 +25,11 @@ readonly PACKAGES_TEST=(
 	samba-testsuite samba-vfs-modules python3-samba libcmocka-dev
 	valgrind clang llvm ctdb bash-completion jq
 
+	# A browser for the page of ntsign report, and what drives it; Debian
+	# has no other checker that knows HTML 5 than html5lib.
+	chromium chromium-driver python3-selenium python3-html5lib
+	poppler-utils
+
 	# What reads records, or carries them on; test/interop runs each by
 	# itself.  Of prometheus only promtool is.
 	systemd rsyslog rsyslog-gnutls openssl logrotate fail2ban prometheus
