@@ -175,6 +175,18 @@ static int take_timeout(struct words *w, const char *text)
 	return NTSIGN_EXIT_DONE;
 }
 
+static int take_setup(struct words *w, const char *value)
+{
+	if (strcmp(value, "nt4") != 0 && strcmp(value, "ntlmssp") != 0 &&
+	    strcmp(value, "both") != 0) {
+		return ntsign_help_misused(w->who, "unknown session setup "
+					   "'%s': nt4, ntlmssp or both",
+					   value);
+	}
+	w->setup = value;
+	return NTSIGN_EXIT_DONE;
+}
+
 static int take_party(struct words *w, const char *text,
 		      struct ntsign_party *party)
 {
@@ -212,8 +224,7 @@ static int take_option(struct words *w, int answer)
 		options->has_column = true;
 		return take_party(w, optarg, &options->column);
 	case OPTION_SETUP:
-		w->setup = optarg;
-		break;
+		return take_setup(w, optarg);
 	case OPTION_NTLMV1:
 		options->ntlmv1 = true;
 		break;
@@ -299,10 +310,6 @@ static int check_setup(struct words *w)
 	}
 	w->options->nt4 = both || strcmp(setup, "nt4") == 0;
 	w->options->ntlmssp = both || strcmp(setup, "ntlmssp") == 0;
-	if (!w->options->nt4 && !w->options->ntlmssp) {
-		return ntsign_help_misused(w->who, "unknown session setup "
-					   "'%s'", setup);
-	}
 	return NTSIGN_EXIT_DONE;
 }
 

@@ -153,7 +153,9 @@ static int set_format(const char *who, const char *value,
 	} else if (strcmp(value, "html") == 0) {
 		settings->write = ntsign_report_html;
 	} else {
-		return ntsign_help_misused(who, "unknown format '%s'", value);
+		return ntsign_help_misused(who, "unknown format '%s': text, "
+					   "json, csv, html or prometheus",
+					   value);
 	}
 	return NTSIGN_EXIT_DONE;
 }
