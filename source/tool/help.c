@@ -49,6 +49,7 @@ const struct ntsign_command ntsign_commands[] = {
 		.summary = "what the audit says, summed up",
 		.help =
 "Usage: ntsign report [FILE...] [--what-if required|enabled|disabled]\n"
+"                     [--since T] [--until T] [--rotated] [--jobs N]\n"
 "                     [--format text|json|csv|html|prometheus] [--table NAME]\n"
 "                     [-o FILE] [--smb-conf FILE]\n"
 "       ntsign report [FILE...] --suggest-rules [--exception-days N]\n"
@@ -56,13 +57,19 @@ const struct ntsign_command ntsign_commands[] = {
 "\n"
 "Reads audit files and prints the signing matrix with the sessions counted,\n"
 "the clients, and every mismatch with what it comes from. FILE is an audit\n"
-"file, `-' standard input; without one it is the audit file that smb.conf\n"
-"names. Lines that are no records are counted and named.\n"
+"file, packed with gzip, xz or zstd or not, `-' standard input; without one it\n"
+"is the audit file that smb.conf names. Lines that are no records are counted\n"
+"and named.\n"
 "\n"
 "  --what-if required|enabled|disabled\n"
 "                   who would lose access, become signed or unsigned, gain\n"
 "                   access or be unaffected, had the server been in that\n"
 "                   state; and of whom it is not known that they can sign\n"
+"  --since T, --until T  only records from T on, up to T: a day (all of it\n"
+"                   counts), a day and a time, as in 2026-11-20T20:01 with Z,\n"
+"                   +hh:mm or in local time, or how long ago: 45s 30m 12h 7d 2w\n"
+"  --rotated        read FILE.1, FILE.2.gz, FILE-20261120.xz ... as well\n"
+"  --jobs N         how many threads read (default: one a processor)\n"
 "  --suggest-rules  instead of the report: the line of smb.conf that requires\n"
 "                   signing of all that have shown that they can, with dated\n"
 "                   exceptions for the others and the reason for each\n"
@@ -79,7 +86,8 @@ const struct ntsign_command ntsign_commands[] = {
 "  --smb-conf FILE  where to look for the audit file, instead of\n"
 "                   " NTSIGN_CONFIGFILE "\n"
 "\n"
-"Exit status: 0 done, 2 bad usage, 3 a file cannot be read or written.\n",
+"Exit status: 0 done, 2 bad usage, 3 a file cannot be read or written. Where one\n"
+"is cut off or damaged the report of the rest is written all the same.\n",
 		.run = ntsign_report_main,
 	}, {
 		.name = "follow",

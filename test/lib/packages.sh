@@ -23,7 +23,7 @@ readonly PACKAGES_PLAY=(samba smbclient python3-impacket)
 # shellcheck disable=SC2034
 readonly PACKAGES_TEST=(
 	samba-testsuite samba-vfs-modules python3-samba libcmocka-dev
-	valgrind clang llvm ctdb bash-completion jq
+	valgrind clang llvm ctdb bash-completion jq zstd
 
 	# A browser for the page of ntsign report, and what drives it; Debian
 	# has no other checker that knows HTML 5 than html5lib.
