@@ -216,6 +216,10 @@ def probe_samba(conf):
          'bool probe(const struct smbd_smb2_request_read_state *state)\n'
          '{ return state->hdr.done; }\n'
          'int main(void) { return 0; }\n'),
+        ('NTSIGN_HAVE_SMBXSRV_SESSION_GLOBAL0',
+         'struct smbXsrv_session_global0',
+         'int main(void)\n'
+         '{ return sizeof(struct smbXsrv_session_global0) > 1000000; }\n'),
     )
     for name, what, code in probes:
         conf.check_cc(msg='Checking for ' + what, fragment=start + code,

@@ -48,15 +48,25 @@
 #define NTSIGN_SIZEOF_CONNECTION sizeof(struct smbXsrv_connection)
 #define NTSIGN_SIZEOF_SCONN sizeof(struct smbd_server_connection)
 
-/* smbXsrv_session_* moved to a header of their own in 4.22; drop with 4.17. */
+/* smbXsrv_session_* moved to a header of their own in 4.21; drop with 4.20. */
 #ifdef NTSIGN_HAVE_SMBXSRV_SESSION_H
 #include "smbd/smbXsrv_session.h"
 #endif
 
 /*
- * Whether smbd waits for the first byte of the next SMB2 frame. Up to 4.17 a
+ * The structures of sessions have lost the 0 at the end of their names in
+ * 4.25; drop with 4.24.
+ */
+#ifdef NTSIGN_HAVE_SMBXSRV_SESSION_GLOBAL0
+#define smbXsrv_session_global smbXsrv_session_global0
+#define smbXsrv_session_auth smbXsrv_session_auth0
+#define smbXsrv_channel_global smbXsrv_channel_global0
+#endif
+
+/*
+ * Whether smbd waits for the first byte of the next SMB2 frame. Up to 4.19 a
  * flag tells that the reading of a frame has begun; later what remains to be
- * read of its four bytes of length does. Drop the flag with 4.17.
+ * read of its four bytes of length does. Drop the flag with 4.19.
  */
 static inline bool ntsign_smb2_read_begins(
 	const struct smbd_smb2_request_read_state *state)

@@ -346,7 +346,7 @@ const char *ntsign_enforce_session(const struct ntsign_connection *c,
 const char *ntsign_enforce_tree(const struct ntsign_connection *c,
 				const struct ntsign_session *s)
 {
-	const struct smbXsrv_session_global0 *global = NULL;
+	const struct smbXsrv_session_global *global = NULL;
 
 	if (!ntsign_enforcing()) {
 		return NULL;

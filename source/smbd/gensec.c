@@ -50,13 +50,13 @@ static int legs_destructor(struct ntsign_legs *legs)
 struct find_auth {
 	const struct gensec_security *gensec;
 	struct smbXsrv_session *session;
-	struct smbXsrv_session_auth0 *auth;
+	struct smbXsrv_session_auth *auth;
 };
 
 static int find_auth_fn(struct smbXsrv_session *session, void *private_data)
 {
 	struct find_auth *find = private_data;
-	struct smbXsrv_session_auth0 *auth = NULL;
+	struct smbXsrv_session_auth *auth = NULL;
 
 	for (auth = session->pending_auth; auth != NULL; auth = auth->next) {
 		if (auth->gensec == find->gensec) {

@@ -38,7 +38,7 @@ static int find_setups_fn(struct smbXsrv_session *session, void *private_data)
 {
 	struct find_setups *find = private_data;
 	bool mine = session->global->session_wire_id == find->uid;
-	const struct smbXsrv_session_auth0 *auth = NULL;
+	const struct smbXsrv_session_auth *auth = NULL;
 
 	if (NT_STATUS_IS_OK(session->status)) {
 		find->uid_stands |= mine;

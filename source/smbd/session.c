@@ -215,7 +215,7 @@ static void session_established(struct ntsign_session *s, bool further)
 /* Whether smbd has settled what the legs have led to. */
 static bool session_stands(const struct ntsign_session *s)
 {
-	struct smbXsrv_channel_global0 *channel = NULL;
+	struct smbXsrv_channel_global *channel = NULL;
 	NTSTATUS status;
 
 	if (!NT_STATUS_IS_OK(s->session->status)) {

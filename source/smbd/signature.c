@@ -67,8 +67,7 @@ uint32_t ntsign_signature_expected(const struct ntsign_connection *c)
 static int signature_destructor(struct ntsign_signature *signature)
 {
 	if (signature->key != NULL) {
-		memset_s(signature->key, signature->key_len, 0,
-			 signature->key_len);
+		BURN_PTR_SIZE(signature->key, signature->key_len);
 	}
 	return 0;
 }
@@ -433,7 +432,7 @@ static void record_smb2(struct ntsign_session *s, const char *event,
 			const char *command, bool bad)
 {
 	struct ntsign_connection *c = s->connection;
-	const struct smbXsrv_session_global0 *global = s->session->global;
+	const struct smbXsrv_session_global *global = s->session->global;
 	struct ntsign_record *record = NULL;
 
 	record = ntsign_audit_start(c, NTSIGN_RECORD_SIGNATURE);
@@ -455,7 +454,7 @@ static void record_smb2(struct ntsign_session *s, const char *event,
 
 void ntsign_signature_proof(struct ntsign_session *s)
 {
-	const struct smbXsrv_session_global0 *global = s->session->global;
+	const struct smbXsrv_session_global *global = s->session->global;
 
 	if (s->proven || s->keyless ||
 	    !ntsign_connection_is_smb2(s->connection) ||
@@ -483,7 +482,7 @@ struct smb2_watch {
 
 static struct smb2_signing_key *smb2_key(const struct ntsign_session *s)
 {
-	const struct smbXsrv_session_global0 *global = s->session->global;
+	const struct smbXsrv_session_global *global = s->session->global;
 	uint32_t i;
 
 	for (i = 0; i < global->num_channels; i++) {

@@ -53,7 +53,7 @@ static bool record_tree(struct ntsign_connection *c, struct ntsign_session *s,
 	bool encrypted = false;
 
 	if (s != NULL && ntsign_connection_is_smb2(c)) {
-		const struct smbXsrv_session_global0 *global =
+		const struct smbXsrv_session_global *global =
 			s->session->global;
 
 		encrypted = (global->encryption_flags &
