@@ -36,6 +36,10 @@ readonly PACKAGES_TEST=(
 	prometheus-node-exporter
 )
 
+# What test/run --samba makes another release of Debian with.
+# shellcheck disable=SC2034
+readonly PACKAGES_CHROOT=(debootstrap debian-archive-keyring gpg)
+
 readonly POLICY=/usr/sbin/policy-rc.d
 readonly POLICY_SAVED=/usr/sbin/policy-rc.d.before-ntsign
 readonly POLICY_MARK='# Put here by ntsign for the time of an installation.'
