@@ -243,6 +243,7 @@ readonly INSIDE_CHROOT='
 	done
 	rm -rf -- "$root/tmp" "$root/var/tmp"
 	mkdir -m 1777 -- "$root/tmp" "$root/var/tmp"
+	mount --bind -- "$root" "$root"
 	mount --bind -- "$top" "$root$inside"
 	mount -o remount,bind,ro -- "$root$inside"
 	mount --bind -- "$dir/build" "$root$inside/build"
@@ -266,12 +267,15 @@ readonly INSIDE_CHROOT='
 	ln -s -- fd/0 "$dev/stdin"
 	ln -s -- fd/1 "$dev/stdout"
 	ln -s -- fd/2 "$dev/stderr"
+	cd -- "$root"
+	pivot_root . .
+	umount -l .
+	cd -- "$inside"
 	# No exec: this shell is the first process of its namespace, and waits
 	# for those whose parents have ended.
 	status=0
-	chroot -- "$root" /usr/bin/env -i "HOME=/root" "LC_ALL=C.UTF-8" \
-		"PATH=/usr/sbin:/usr/bin:/sbin:/bin" "TERM=${TERM-dumb}" \
-		/bin/sh -c "cd $inside && exec \"\$@\"" sh "$@" || status=$?
+	env -i HOME=/root LC_ALL=C.UTF-8 TERM="${TERM-dumb}" \
+		PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@" || status=$?
 	exit "$status"'
 
 # chroot_run DIR COMMAND...: turns into COMMAND, inside. When this process, or

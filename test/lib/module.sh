@@ -99,7 +99,9 @@ copy_modules()
 				printf 'made %s\n' "$modules/${f%/*}" >&"$fd"
 				mkdir -- "$modules/${f%/*}"
 			fi
-			cp -- "$dir/modules/$f" "$modules/$f"
+			# not over a file that another lab's smbd has loaded
+			[[ -e $modules/$f ]] ||
+				cp -- "$dir/modules/$f" "$modules/$f"
 		done
 	fi
 	exec {fd}>&-
