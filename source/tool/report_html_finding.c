@@ -92,8 +92,11 @@ static void open_group(FILE *f, const struct ntsign_html_table *table,
 		fprintf(f, "Recorded by a later version, which this one "
 			"cannot explain");
 	} else {
-		fprintf(f, "<span class=\"sentence\" "
-			"data-key=\"explanation\">");
+		/* a program's name stays as it is */
+		bool name = strncmp(explanation, "smbd ", 5) == 0;
+
+		fprintf(f, "<span class=\"%s\" data-key=\"explanation\">",
+			name ? "name" : "sentence");
 		ntsign_html_text(f, explanation);
 		fprintf(f, "</span>");
 	}

@@ -129,9 +129,9 @@ void ntsign_report_html_forecast(FILE *f, const struct ntsign_report *report)
 		"<p>What would come of those that were seen here, if the "
 		"server were patched and in that state. The forecast goes by "
 		"what is known of each; the matrix alone by the row it was "
-		"last seen in. Which clients and accounts they are is in "
-		"<a href=\"#clients-section\">their</a> "
-		"<a href=\"#accounts-section\">lists</a>.</p>\n",
+		"last seen in. Which they are is in the lists of "
+		"<a href=\"#clients-section\">clients</a> and "
+		"<a href=\"#accounts-section\">accounts</a>.</p>\n",
 		ntsign_signing_name(report->state));
 	write_changes(f, report);
 	fprintf(f, "</section>\n");
