@@ -44,120 +44,17 @@
  * the rest are counted.
  *
  * Invariant: in a machine that holds nothing goes to the server but by
- * pass_on(), and a fragment of a request that is judged not before its last
- * one has been. One that acts and does not hold, for Q322051 only, passes each
- * PDU on as soon as it has been looked at.
+ * ntsign_registry_pass_on(), and a fragment of a request that is judged not
+ * before its last one has been. One that acts and does not hold, for Q322051
+ * only, passes each PDU on as soon as it has been looked at.
  */
-#include "ntsign/registry.h"
+#include "registry_machine.h"
 
 #include <string.h>
 
-#include "ntsign/dcerpc.h"
-#include "ntsign/ntlmssp.h"
-
-/* What an own answer takes until it has been read, about. */
-#define ANSWER_COST 512
-
-/* What Samba takes of them: dcesrv:max auth states */
-#define AUTHS_MAX 2049
-
-enum state {
-	IDLE,
-	HELD,
-	PASSED,
-	THROWN,
-	ENDED,
-};
-
-/* Presentation contexts have ids of 16 bits; a page has those of one upper
- * byte, each an enum ntsign_dcerpc_use, or this: */
-#define NOT_PROPOSED 0
-#define PAGES 256
-#define PAGE_LEN 256
-
-/* A security context, [MS-RPCE] 3.3.1.5.4. */
-struct auth {
-	uint32_t id;
-	uint8_t type;
-	uint8_t level;
-	bool ntlmssp;
-	unsigned int key_bits;
-};
-
-/* A fault that waits for the server's answers to what came before it. */
-struct owed {
-	uint8_t fault[NTSIGN_DCERPC_FAULT_LEN];
-	uint64_t behind;	/* how many of them */
-};
-
-/* Bytes that grow. */
-struct bytes {
-	uint8_t *data;
-	size_t len;
-};
-
-/* Where in the server's stream of PDUs. */
-struct answers {
-	uint8_t header[NTSIGN_DCERPC_HEADER_LEN];
-	size_t have;
-	size_t skip;
-	uint64_t wanted;	/* so far */
-	uint64_t got;
-};
-
-struct ntsign_registry {
-	struct ntsign_registry_rules rules;
-	const struct ntsign_registry_ops *ops;
-	void *private_data;
-	bool acts;
-	bool holds;
-
-	enum state state;
-	struct bytes pdu;	/* the beginning of one */
-	struct ntsign_dcerpc_pdu first;	/* of the call under way; no bytes */
-	struct bytes held;	/* its fragments, where they are to go on */
-	size_t held_len;	/* and how long they are */
-	struct bytes stub;	/* and what they carry */
-
-	uint8_t *contexts[PAGES];
-	struct auth *auths;
-	size_t auths_count;
-
-	struct answers answers;
-	/* a ring; in one that acts NTSIGN_REGISTRY_UNREAD_MAX */
-	struct owed *owed;
-	size_t owed_first;
-	size_t owed_count;
-	size_t kept;		/* bytes that are counted */
-	size_t unread;		/* own answers: owed or not read yet */
-	unsigned int told;	/* of malformed requests */
-	uint64_t untold;
-	bool ends;		/* with the last answer */
-	bool told_unreadable;
-};
-
-/* What all machines keep. */
-static size_t kept;
-
-static bool keep(struct ntsign_registry *r, size_t n)
-{
-	if (NTSIGN_REGISTRY_KEPT_MAX - kept < n) {
-		return false;
-	}
-	kept += n;
-	r->kept += n;
-	return true;
-}
-
-static void keep_no_more(struct ntsign_registry *r, size_t n)
-{
-	kept -= n;
-	r->kept -= n;
-}
-
 static int registry_destructor(struct ntsign_registry *r)
 {
-	keep_no_more(r, r->kept);
+	ntsign_registry_release(r, r->kept);
 	return 0;
 }
 
@@ -198,440 +95,6 @@ bool ntsign_registry_ended(const struct ntsign_registry *r)
 	return r->state == ENDED;
 }
 
-/* ---- memory ---- */
-
-static void drop(struct ntsign_registry *r, struct bytes *bytes)
-{
-	keep_no_more(r, talloc_get_size(bytes->data));
-	TALLOC_FREE(bytes->data);
-	bytes->len = 0;
-}
-
-static void call_over(struct ntsign_registry *r, enum state next)
-{
-	drop(r, &r->held);
-	drop(r, &r->stub);
-	r->held_len = 0;
-	r->state = next;
-}
-
-static void end(struct ntsign_registry *r, bool broken)
-{
-	call_over(r, ENDED);
-	drop(r, &r->pdu);
-	r->owed_count = 0;
-	r->ends = false;
-	if (r->acts) {
-		r->ops->end(r->private_data, broken);
-	}
-}
-
-/* Memory has run out: what cannot be looked at must not pass. */
-static bool no_memory(struct ntsign_registry *r)
-{
-	end(r, true);
-	return false;
-}
-
-/* This client has had too much kept: as without memory, and told of. */
-static bool too_much(struct ntsign_registry *r)
-{
-	struct ntsign_registry_report report = {
-		.event = NTSIGN_REGISTRY_UNREADABLE,
-		.reason = "what the client has begun takes too much memory",
-	};
-
-	if (!r->told_unreadable) {
-		r->told_unreadable = true;
-		r->ops->report(r->private_data, &report);
-	}
-	return no_memory(r);
-}
-
-void ntsign_registry_stop(struct ntsign_registry *r)
-{
-	if (!r->acts) {
-		end(r, true);
-	}
-}
-
-/* Takes half as much again as it grows, so that small pieces cost little. */
-static bool append(struct ntsign_registry *r, struct bytes *bytes,
-		   const uint8_t *data, size_t len)
-{
-	size_t room = talloc_get_size(bytes->data);
-
-	if (len == 0) {
-		return true;
-	}
-	if (room - bytes->len < len) {
-		uint8_t *grown = NULL;
-
-		room = (bytes->len + len) + (bytes->len + len) / 2;
-		if (!keep(r, room - talloc_get_size(bytes->data))) {
-			return too_much(r);
-		}
-		grown = talloc_realloc(r, bytes->data, uint8_t, room);
-		if (grown == NULL) {
-			keep_no_more(r, room - talloc_get_size(bytes->data));
-			return no_memory(r);
-		}
-		bytes->data = grown;
-	}
-	memcpy(bytes->data + bytes->len, data, len);
-	bytes->len += len;
-	return true;
-}
-
-/* ---- the server's side ---- */
-
-static void forward(struct ntsign_registry *r, const uint8_t *data, size_t len,
-		    bool wants_answer)
-{
-	r->ops->forward(r->private_data, data, len);
-	r->answers.wanted += wants_answer ? 1 : 0;
-}
-
-static void pass_on(struct ntsign_registry *r, const uint8_t *data, size_t len,
-		    bool wants_answer)
-{
-	if (r->holds) {
-		forward(r, data, len, wants_answer);
-	}
-}
-
-/* Sends the faults that need not wait any more. */
-static void pay(struct ntsign_registry *r)
-{
-	const struct owed *first = &r->owed[r->owed_first];
-
-	while (r->owed_count != 0 && first->behind <= r->answers.got) {
-		r->ops->answer(r->private_data, first->fault,
-			       sizeof(first->fault));
-		r->owed_first = (r->owed_first + 1) %
-			NTSIGN_REGISTRY_UNREAD_MAX;
-		r->owed_count--;
-		first = &r->owed[r->owed_first];
-	}
-	if (r->ends && r->owed_count == 0) {
-		r->ends = false;
-		r->ops->end(r->private_data, false);
-	}
-}
-
-/* Whoever reads none of so many answers would have this process keep them
- * for ever. */
-static void unread(struct ntsign_registry *r)
-{
-	struct ntsign_registry_report report = {
-		.event = NTSIGN_REGISTRY_UNREAD,
-		.reason = "the client does not read what it is answered",
-	};
-
-	r->ops->report(r->private_data, &report);
-	end(r, true);
-}
-
-/* Answers with a fault, once the server has answered what came before. */
-static void answer(struct ntsign_registry *r,
-		   const struct ntsign_dcerpc_pdu *pdu, uint32_t status)
-{
-	struct owed *owed = NULL;
-
-	if (r->unread == NTSIGN_REGISTRY_UNREAD_MAX ||
-	    !keep(r, ANSWER_COST)) {
-		unread(r);
-		return;
-	}
-	owed = &r->owed[(r->owed_first + r->owed_count) %
-			NTSIGN_REGISTRY_UNREAD_MAX];
-	ntsign_dcerpc_fault(pdu, status, owed->fault);
-	owed->behind = r->answers.wanted;
-	r->owed_count++;
-	r->unread++;
-	pay(r);
-}
-
-void ntsign_registry_read(struct ntsign_registry *r)
-{
-	r->unread--;
-	keep_no_more(r, ANSWER_COST);
-}
-
-/* Whether a PDU of the server's ends an answer. */
-static bool ends_answer(const uint8_t *header)
-{
-	switch (header[2]) {
-	case NTSIGN_DCERPC_RESPONSE:
-	case NTSIGN_DCERPC_FAULT:
-		return (header[3] & NTSIGN_DCERPC_LAST) != 0;
-	case NTSIGN_DCERPC_BIND_ACK:
-	case NTSIGN_DCERPC_BIND_NAK:
-	case NTSIGN_DCERPC_ALTER_CONTEXT_RESP:
-		return true;
-	default:
-		return false;
-	}
-}
-
-static void answered(struct ntsign_registry *r)
-{
-	if (r->answers.got != r->answers.wanted) {
-		r->answers.got++;
-		pay(r);
-	}
-}
-
-void ntsign_registry_response(struct ntsign_registry *r, const uint8_t *data,
-			      size_t len)
-{
-	struct answers *a = &r->answers;
-
-	while (r->acts && len != 0) {
-		size_t n = (a->skip != 0) ? a->skip :
-			sizeof(a->header) - a->have;
-		size_t pdu_len = 0;
-
-		n = n < len ? n : len;
-		if (a->skip != 0) {
-			a->skip -= n;
-		} else {
-			memcpy(a->header + a->have, data, n);
-			a->have += n;
-		}
-		data += n;
-		len -= n;
-		if (a->skip == 0 && a->have == sizeof(a->header)) {
-			a->have = 0;
-			if (ntsign_dcerpc_next(a->header, sizeof(a->header),
-					       &pdu_len) ==
-			    NTSIGN_DCERPC_PDU) {
-				a->skip = pdu_len - sizeof(a->header);
-			}
-			if (ends_answer(a->header)) {
-				answered(r);
-			}
-		}
-	}
-}
-
-/* ---- what is refused ---- */
-
-/* What takes the registry down is told of in any case: once. */
-static void tell_malformed(struct ntsign_registry *r,
-			   const struct ntsign_registry_report *report)
-{
-	if (r->told < NTSIGN_REGISTRY_REPORTS_MAX || report->down) {
-		r->told++;
-		r->ops->report(r->private_data, report);
-	} else {
-		r->untold++;
-	}
-}
-
-static void report(struct ntsign_registry *r,
-		   const struct ntsign_dcerpc_pdu *pdu,
-		   enum ntsign_winreg_fault fault)
-{
-	bool down = r->rules.emulate && r->rules.authenticated;
-	bool fixed = !down && (r->rules.fix || r->rules.emulate);
-	struct ntsign_registry_report report = {
-		.event = NTSIGN_REGISTRY_MALFORMED,
-		.has_opnum = pdu->type == NTSIGN_DCERPC_REQUEST &&
-			fault != NTSIGN_WINREG_BAD_PDU,
-		.opnum = pdu->opnum,
-		.reason = ntsign_winreg_reason(fault),
-		.answered = fixed,
-		.status = ntsign_winreg_status(fault),
-		.down = down,
-	};
-
-	tell_malformed(r, &report);
-}
-
-void ntsign_registry_close(struct ntsign_registry *r)
-{
-	struct ntsign_registry_report report = {
-		.event = NTSIGN_REGISTRY_MORE,
-		.reason = "more than are recorded one by one",
-	};
-
-	if (r->untold != 0) {
-		report.count = r->untold;
-		r->ops->report(r->private_data, &report);
-	}
-}
-
-/* A malformed request, or what is none. over: no more of its call is to
- * come. */
-static void refuse(struct ntsign_registry *r,
-		   const struct ntsign_dcerpc_pdu *pdu,
-		   enum ntsign_winreg_fault fault, bool over)
-{
-	struct ntsign_dcerpc_pdu call = *pdu;
-
-	if (!r->rules.winreg) {
-		return;
-	}
-	report(r, pdu, fault);
-	if (r->rules.emulate && r->rules.authenticated) {
-		end(r, true);
-		return;
-	}
-	call_over(r, over ? IDLE : THROWN);
-	r->first = call;
-	if (r->holds) {
-		answer(r, &call, ntsign_winreg_status(fault));
-	}
-}
-
-/* On a context that nobody has proposed. */
-static void refuse_unbound(struct ntsign_registry *r,
-			   const struct ntsign_dcerpc_pdu *pdu, bool over)
-{
-	struct ntsign_registry_report report = {
-		.event = NTSIGN_REGISTRY_MALFORMED,
-		.has_opnum = true,
-		.opnum = pdu->opnum,
-		.reason = "its presentation context has not been bound",
-		.answered = r->holds,
-		.status = NTSIGN_DCERPC_FAULT_UNK_IF,
-	};
-
-	tell_malformed(r, &report);
-	r->state = over ? IDLE : THROWN;
-	if (r->holds) {
-		answer(r, pdu, report.status);
-	}
-}
-
-static void unreadable(struct ntsign_registry *r,
-		       const struct ntsign_dcerpc_pdu *pdu, const char *why)
-{
-	struct ntsign_registry_report report = {
-		.event = NTSIGN_REGISTRY_UNREADABLE,
-		.has_opnum = true,
-		.opnum = pdu->opnum,
-		.reason = why,
-		.auth_type = pdu->auth.type,
-	};
-
-	if (!r->told_unreadable) {
-		r->told_unreadable = true;
-		r->ops->report(r->private_data, &report);
-	}
-}
-
-/* ---- contexts ---- */
-
-/* An enum ntsign_dcerpc_use, or NOT_PROPOSED. */
-static uint8_t context_use(const struct ntsign_registry *r, uint16_t id)
-{
-	const uint8_t *page = r->contexts[id / PAGE_LEN];
-
-	return page != NULL ? page[id % PAGE_LEN] : NOT_PROPOSED;
-}
-
-/* What has once been proposed as winreg's stays so: the server may have
- * refused what was proposed later. The uses are in that order. */
-static bool context_note(void *private_data, uint16_t id,
-			 enum ntsign_dcerpc_use use)
-{
-	struct ntsign_registry *r = private_data;
-	uint8_t **page = &r->contexts[id / PAGE_LEN];
-
-	if (*page == NULL) {
-		if (!keep(r, PAGE_LEN)) {
-			return too_much(r);
-		}
-		*page = talloc_zero_array(r, uint8_t, PAGE_LEN);
-		if (*page == NULL) {
-			return no_memory(r);
-		}
-	}
-	if ((*page)[id % PAGE_LEN] < (uint8_t)use) {
-		(*page)[id % PAGE_LEN] = (uint8_t)use;
-	}
-	return true;
-}
-
-static struct auth *auth_find(const struct ntsign_registry *r, uint32_t id)
-{
-	size_t i;
-
-	for (i = 0; i < r->auths_count; i++) {
-		if (r->auths[i].id == id) {
-			return &r->auths[i];
-		}
-	}
-	return NULL;
-}
-
-/* NTLMSSP tokens stand in SPNEGO's as they are. NULL: there is none. */
-static const uint8_t *find_ntlmssp(const uint8_t *token, size_t len)
-{
-	static const char mark[] = "NTLMSSP";
-	size_t pos;
-
-	for (pos = 0; pos + sizeof(mark) <= len; pos++) {
-		if (memcmp(token + pos, mark, sizeof(mark)) == 0) {
-			return token + pos;
-		}
-	}
-	return NULL;
-}
-
-static void auth_token(struct ntsign_registry *r, struct auth *auth,
-		       const uint8_t *token, size_t len)
-{
-	struct ntsign_ntlmssp *message = NULL;
-	const uint8_t *p = find_ntlmssp(token, len);
-
-	if (p == NULL) {
-		return;
-	}
-	auth->ntlmssp = true;
-	message = ntsign_ntlmssp_parse(r, p, len - (size_t)(p - token), 0);
-	if (message != NULL && message->type == NTSIGN_NTLMSSP_AUTHENTICATE &&
-	    message->flags != 0) {
-		auth->key_bits = ntsign_ntlmssp_key_bits(message->flags);
-	}
-	TALLOC_FREE(message);
-}
-
-static bool auth_note(struct ntsign_registry *r,
-		      const struct ntsign_dcerpc_auth *said)
-{
-	struct auth *auth = NULL;
-
-	if (!said->present) {
-		return true;
-	}
-	auth = auth_find(r, said->context);
-	if (auth == NULL && r->auths_count < AUTHS_MAX) {
-		if (!keep(r, sizeof(*auth))) {
-			return too_much(r);
-		}
-		auth = talloc_realloc(r, r->auths, struct auth,
-				      r->auths_count + 1);
-		if (auth == NULL) {
-			return no_memory(r);
-		}
-		r->auths = auth;
-		auth += r->auths_count;
-		r->auths_count++;
-		*auth = (struct auth) {
-			.id = said->context,
-			.type = said->type,
-			.level = said->level,
-		};
-	}
-	if (auth != NULL) {
-		auth_token(r, auth, said->token, said->token_len);
-	}
-	return true;
-}
-
 /* ---- requests ---- */
 
 static bool is_sealed(const struct ntsign_dcerpc_pdu *pdu)
@@ -659,17 +122,17 @@ static bool mismatched(struct ntsign_registry *r,
 	if (!r->rules.mismatched || !is_sealed(pdu)) {
 		return false;
 	}
-	auth = auth_find(r, pdu->auth.context);
+	auth = ntsign_registry_auth_find(r, pdu->auth.context);
 	if (auth == NULL || !auth->ntlmssp ||
 	    (auth->key_bits != 0 && auth->key_bits < 128)) {
 		return false;
 	}
 	report.key_bits = auth->key_bits;
 	r->ops->report(r->private_data, &report);
-	call_over(r, ENDED);
-	drop(r, &r->pdu);
+	ntsign_registry_call_over(r, ENDED);
+	ntsign_registry_drop(r, &r->pdu);
 	r->ends = true;
-	answer(r, pdu, NTSIGN_DCERPC_FAULT_SEC_PKG_ERROR);
+	ntsign_registry_answer(r, pdu, NTSIGN_DCERPC_FAULT_SEC_PKG_ERROR);
 	return true;
 }
 
@@ -682,7 +145,7 @@ static bool trailer_agreed(const struct ntsign_registry *r,
 	if (!pdu->auth.present) {
 		return true;
 	}
-	auth = auth_find(r, pdu->auth.context);
+	auth = ntsign_registry_auth_find(r, pdu->auth.context);
 	return auth != NULL && auth->type == pdu->auth.type &&
 	       auth->level == pdu->auth.level;
 }
@@ -714,25 +177,27 @@ static void hold(struct ntsign_registry *r,
 
 	r->held_len += len;
 	if (r->held_len > NTSIGN_REGISTRY_MAX && !r->holds) {
-		unreadable(r, pdu, "it is too long");
-		call_over(r, last ? IDLE : PASSED);
+		ntsign_registry_unreadable(r, pdu, "it is too long");
+		ntsign_registry_call_over(r, last ? IDLE : PASSED);
 		return;
 	}
 	if (r->held_len > NTSIGN_REGISTRY_MAX) {
-		refuse(r, pdu, NTSIGN_WINREG_BAD_PDU, last);
+		ntsign_registry_refuse(r, pdu, NTSIGN_WINREG_BAD_PDU, last);
 		return;
 	}
-	if ((r->holds && !append(r, &r->held, data, len)) ||
-	    !append(r, &r->stub, pdu->body, pdu->body_len) || !last) {
+	if ((r->holds && !ntsign_registry_append(r, &r->held, data, len)) ||
+	    !ntsign_registry_append(r, &r->stub, pdu->body,
+				    pdu->body_len) ||
+	    !last) {
 		return;
 	}
 	fault = judge(r);
 	if (fault != NTSIGN_WINREG_GOOD) {
-		refuse(r, &r->first, fault, true);
+		ntsign_registry_refuse(r, &r->first, fault, true);
 		return;
 	}
-	pass_on(r, r->held.data, r->held.len, true);
-	call_over(r, IDLE);
+	ntsign_registry_pass_on(r, r->held.data, r->held.len, true);
+	ntsign_registry_call_over(r, IDLE);
 }
 
 /* The first fragment of a request. */
@@ -740,29 +205,31 @@ static void request_begin(struct ntsign_registry *r,
 			  const struct ntsign_dcerpc_pdu *pdu,
 			  const uint8_t *data, size_t len)
 {
-	uint8_t use = context_use(r, pdu->context);
+	uint8_t use = ntsign_registry_context_use(r, pdu->context);
 	bool last = (pdu->flags & NTSIGN_DCERPC_LAST) != 0;
 
 	if (r->state == HELD || r->state == PASSED) {
-		refuse(r, pdu, NTSIGN_WINREG_BAD_PDU, last);
+		ntsign_registry_refuse(r, pdu, NTSIGN_WINREG_BAD_PDU, last);
 		return;
 	}
 	r->first = *pdu;
 	r->first.body = NULL;
 	r->first.auth.token = NULL;
 	if (r->rules.winreg && use == NOT_PROPOSED) {
-		refuse_unbound(r, pdu, last);
+		ntsign_registry_refuse_unbound(r, pdu, last);
 		return;
 	}
 	if (r->rules.winreg && use != NTSIGN_DCERPC_OTHER) {
 		if (!trailer_agreed(r, pdu)) {
-			refuse(r, pdu, NTSIGN_WINREG_BAD_PDU, last);
+			ntsign_registry_refuse(
+				r, pdu, NTSIGN_WINREG_BAD_PDU, last);
 			return;
 		}
 		if (use == NTSIGN_DCERPC_WINREG_UNREADABLE) {
-			unreadable(r, pdu, "its transfer syntax is not NDR");
+			ntsign_registry_unreadable(
+				r, pdu, "its transfer syntax is not NDR");
 		} else if (is_sealed(pdu)) {
-			unreadable(r, pdu, "it is sealed");
+			ntsign_registry_unreadable(r, pdu, "it is sealed");
 		} else {
 			r->state = HELD;
 			hold(r, pdu, data, len);
@@ -770,7 +237,7 @@ static void request_begin(struct ntsign_registry *r,
 		}
 	}
 	r->state = last ? IDLE : PASSED;
-	pass_on(r, data, len, last);
+	ntsign_registry_pass_on(r, data, len, last);
 }
 
 /* Whether a later fragment belongs to the call under way. */
@@ -806,7 +273,7 @@ static void request(struct ntsign_registry *r,
 		return;
 	}
 	if ((r->state != HELD && r->state != PASSED) || !same_call(r, pdu)) {
-		refuse(r, pdu, NTSIGN_WINREG_BAD_PDU, last);
+		ntsign_registry_refuse(r, pdu, NTSIGN_WINREG_BAD_PDU, last);
 		return;
 	}
 	if (r->state == HELD) {
@@ -814,7 +281,7 @@ static void request(struct ntsign_registry *r,
 		return;
 	}
 	r->state = last ? IDLE : PASSED;
-	pass_on(r, data, len, last);
+	ntsign_registry_pass_on(r, data, len, last);
 }
 
 /* ---- other PDUs ---- */
@@ -826,15 +293,18 @@ static void bind(struct ntsign_registry *r,
 	bool auth3 = pdu->type == NTSIGN_DCERPC_AUTH3;
 
 	if (r->state == HELD || r->state == PASSED ||
-	    (!auth3 && !ntsign_dcerpc_contexts(pdu, context_note, r))) {
+	    (!auth3 &&
+	     !ntsign_dcerpc_contexts(pdu, ntsign_registry_context_note,
+				     r))) {
 		if (r->state != ENDED) {
-			refuse(r, pdu, NTSIGN_WINREG_BAD_PDU, true);
+			ntsign_registry_refuse(
+				r, pdu, NTSIGN_WINREG_BAD_PDU, true);
 		}
 		return;
 	}
-	if (auth_note(r, &pdu->auth)) {
+	if (ntsign_registry_auth_note(r, &pdu->auth)) {
 		r->state = IDLE;
-		pass_on(r, data, len, !auth3);
+		ntsign_registry_pass_on(r, data, len, !auth3);
 	}
 }
 
@@ -848,10 +318,10 @@ static void orphaned(struct ntsign_registry *r,
 	bool on = !known || r->state == PASSED;
 
 	if (known) {
-		call_over(r, IDLE);
+		ntsign_registry_call_over(r, IDLE);
 	}
 	if (on) {
-		pass_on(r, data, len, false);
+		ntsign_registry_pass_on(r, data, len, false);
 	}
 }
 
@@ -878,7 +348,7 @@ static void piece(struct ntsign_registry *r, const uint8_t *data, size_t len)
 	struct ntsign_dcerpc_pdu pdu;
 
 	if (!ntsign_dcerpc_parse(data, len, &pdu)) {
-		refuse(r, &pdu, NTSIGN_WINREG_BAD_PDU, true);
+		ntsign_registry_refuse(r, &pdu, NTSIGN_WINREG_BAD_PDU, true);
 	} else {
 		switch (pdu.type) {
 		case NTSIGN_DCERPC_REQUEST:
@@ -890,18 +360,19 @@ static void piece(struct ntsign_registry *r, const uint8_t *data, size_t len)
 			bind(r, &pdu, data, len);
 			break;
 		case NTSIGN_DCERPC_CO_CANCEL:
-			pass_on(r, data, len, false);
+			ntsign_registry_pass_on(r, data, len, false);
 			break;
 		case NTSIGN_DCERPC_ORPHANED:
 			orphaned(r, &pdu, data, len);
 			break;
 		default:
-			refuse(r, &pdu, NTSIGN_WINREG_BAD_PDU, true);
+			ntsign_registry_refuse(
+				r, &pdu, NTSIGN_WINREG_BAD_PDU, true);
 			break;
 		}
 	}
 	if (r->acts && !r->holds && r->state != ENDED) {
-		forward(r, data, len, wants_answer(&pdu));
+		ntsign_registry_forward(r, data, len, wants_answer(&pdu));
 	}
 }
 
@@ -941,15 +412,17 @@ void ntsign_registry_request(struct ntsign_registry *r, const uint8_t *data,
 	}
 	if (begun.len == 0) {
 		used = whole_pdus(r, data, len);
-		(void)append(r, &r->pdu, data + used, len - used);
+		(void)ntsign_registry_append(r, &r->pdu, data + used,
+					     len - used);
 		return;
 	}
-	if (!append(r, &r->pdu, data, len)) {
+	if (!ntsign_registry_append(r, &r->pdu, data, len)) {
 		return;
 	}
 	begun = r->pdu;
 	r->pdu = (struct bytes) { .data = NULL, };
 	used = whole_pdus(r, begun.data, begun.len);
-	(void)append(r, &r->pdu, begun.data + used, begun.len - used);
-	drop(r, &begun);
+	(void)ntsign_registry_append(r, &r->pdu, begun.data + used,
+				     begun.len - used);
+	ntsign_registry_drop(r, &begun);
 }
