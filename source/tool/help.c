@@ -65,9 +65,10 @@ const struct ntsign_command ntsign_commands[] = {
 "                   who would lose access, become signed or unsigned, gain\n"
 "                   access or be unaffected, had the server been in that\n"
 "                   state; and of whom it is not known that they can sign\n"
-"  --since T, --until T  only records from T on, up to T: a day (all of it\n"
-"                   counts), a day and a time, as in 2026-11-20T20:01 with Z,\n"
-"                   +hh:mm or in local time, or how long ago: 45s 30m 12h 7d 2w\n"
+"  --since T        only records from T on: a day, a day and a time, as in\n"
+"                   2026-11-20T20:01 with Z, +hh:mm or in local time, or how\n"
+"                   long ago: 45s 30m 12h 7d 2w\n"
+"  --until T        only records up to T; all of a day counts\n"
 "  --rotated        read FILE.1, FILE.2.gz, FILE-20261120.xz ... as well\n"
 "  --jobs N         how many threads read (default: one a processor)\n"
 "  --suggest-rules  instead of the report: the line of smb.conf that requires\n"
@@ -86,8 +87,8 @@ const struct ntsign_command ntsign_commands[] = {
 "  --smb-conf FILE  where to look for the audit file, instead of\n"
 "                   " NTSIGN_CONFIGFILE "\n"
 "\n"
-"Exit status: 0 done, 2 bad usage, 3 a file cannot be read or written. Where one\n"
-"is cut off or damaged the report of the rest is written all the same.\n",
+"Exit status: 0 done, 2 bad usage, 3 a file cannot be read or written. Where\n"
+"one is cut off or damaged the report of the rest is written all the same.\n",
 		.run = ntsign_report_main,
 	}, {
 		.name = "follow",

@@ -2,8 +2,9 @@
 /*
  * gzip, xz and zstd, told by what they begin with.
  *
- * Invariant: memory is bounded whatever the data says, and everything in
- * front of damage is handed out before the damage is reported.
+ * Invariant: memory is bounded whatever the data says, and what is in front of
+ * damage is handed out, as far as the format's library gives it, before the
+ * damage is reported.
  */
 #ifndef NTSIGN_UNPACK_H
 #define NTSIGN_UNPACK_H

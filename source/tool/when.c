@@ -11,8 +11,8 @@
 #include <time.h>
 
 #define SECOND INT64_C(1000000)
-/* Of a number of weeks and the like; what is longer ago is before 1970. */
-#define DIGITS_MAX 9
+/* Of a number of seconds and the like; more are before 1970. */
+#define DIGITS_MAX 10
 
 static bool take_digits(const char **text, int digits, int *number)
 {
@@ -71,6 +71,9 @@ static bool parse_ago(const char *text, int64_t now, int64_t *first,
 	}
 	for (i = 0; i < digits; i++) {
 		number = number * 10 + (text[i] - '0');
+	}
+	if (number > now / unit) {
+		return false;	/* before 1970 */
 	}
 	*first = now - number * unit;
 	*end = *first;
