@@ -14,6 +14,8 @@
 
 /* With fewer rows there is nothing to look for. */
 #define ROWS_TO_FILTER 8
+/* So many need small letters on paper. */
+#define COLUMNS_WIDE 17
 
 static const char *sort_name(enum ntsign_html_sort sort)
 {
@@ -82,9 +84,10 @@ void ntsign_html_table_open(FILE *f, const struct ntsign_html_table *table)
 	write_controls(f, table);
 	fprintf(f, "<div class=\"scroll\" role=\"region\" tabindex=\"0\" "
 		"aria-labelledby=\"%s-caption\">\n"
-		"<table class=\"list\" id=\"%s\" data-unit=\"%s\">\n"
+		"<table class=\"list%s\" id=\"%s\" data-unit=\"%s\">\n"
 		"<caption id=\"%s-caption\">%s</caption>\n<thead>\n<tr>\n",
-		table->id, table->id, table->unit, table->id, table->caption);
+		table->id, table->column_count >= COLUMNS_WIDE ? " wide" : "",
+		table->id, table->unit, table->id, table->caption);
 	for (i = 0; i < table->column_count; i++) {
 		write_column(f, &table->columns[i]);
 	}
