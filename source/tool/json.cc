@@ -155,7 +155,7 @@ void ntsign_json_free(struct ntsign_json *json)
 struct name_set {
 	uint64_t numbers;		/* of names that have one */
 	size_t count;			/* of the others */
-	std::string_view few[FEW_NAMES];
+	struct ntsign_slice few[FEW_NAMES];	/* filled up to count */
 	std::string_view *many;		/* a hash table, NULL while there are
 					 * few */
 	size_t size;
@@ -191,7 +191,8 @@ static bool many_start(struct name_set *set, size_t names)
 		return false;
 	}
 	for (i = 0; i < FEW_NAMES; i++) {
-		(void)many_add(set, set->few[i]);
+		(void)many_add(set, std::string_view(set->few[i].text,
+						     set->few[i].len));
 	}
 	return true;
 }
@@ -207,14 +208,14 @@ static bool set_add(struct name_set *set, std::string_view name, size_t names,
 		return many_add(set, name);
 	}
 	for (i = 0; i < set->count; i++) {
-		if (set->few[i].size() == name.size() &&
-		    memcmp(set->few[i].data(), name.data(), name.size()) ==
-			    0) {
+		if (set->few[i].len == name.size() &&
+		    memcmp(set->few[i].text, name.data(), name.size()) == 0) {
 			return false;
 		}
 	}
 	if (set->count < FEW_NAMES) {
-		set->few[set->count++] = name;
+		set->few[set->count].text = name.data();
+		set->few[set->count++].len = name.size();
 		return true;
 	}
 	if (!many_start(set, names)) {
@@ -249,7 +250,6 @@ static void walk_object(struct walk *walk, dom::object object,
 	struct name_set set;
 	size_t names = object.size();
 
-	/* few[] is filled as far as count says */
 	set.numbers = 0;
 	set.count = 0;
 	set.many = NULL;
