@@ -83,10 +83,12 @@ void ntsign_html_table_open(FILE *f, const struct ntsign_html_table *table)
 
 	write_controls(f, table);
 	fprintf(f, "<div class=\"scroll\" role=\"region\" tabindex=\"0\" "
-		"aria-labelledby=\"%s-caption\">\n"
-		"<table class=\"list%s\" id=\"%s\" data-unit=\"%s\">\n"
+		"aria-labelledby=\"%s%s%s-caption\">\n",
+		table->grouped ? table->id : "",
+		table->grouped ? "-heading " : "", table->id);
+	fprintf(f, "<table class=\"list%s\" id=\"%s\" data-unit=\"%s\">\n"
 		"<caption id=\"%s-caption\">%s</caption>\n<thead>\n<tr>\n",
-		table->id, table->column_count >= COLUMNS_WIDE ? " wide" : "",
+		table->column_count >= COLUMNS_WIDE ? " wide" : "",
 		table->id, table->unit, table->id, table->caption);
 	for (i = 0; i < table->column_count; i++) {
 		write_column(f, &table->columns[i]);

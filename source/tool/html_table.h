@@ -8,6 +8,7 @@
 #ifndef NTSIGN_HTML_TABLE_H
 #define NTSIGN_HTML_TABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -41,6 +42,8 @@ struct ntsign_html_choice {
 struct ntsign_html_table {
 	const char *id;
 	const char *caption;
+	bool grouped;		/* one of several with this caption, below a
+				 * heading "ID-heading" that tells them apart */
 	const char *unit;	/* one row: "client" */
 	const struct ntsign_html_column *columns;
 	size_t column_count;

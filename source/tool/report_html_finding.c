@@ -87,7 +87,7 @@ static size_t group_size(const struct finding *all, size_t count)
 static void open_group(FILE *f, const struct ntsign_html_table *table,
 		       const char *explanation)
 {
-	fprintf(f, "<h3>");
+	fprintf(f, "<h3 id=\"%s-heading\">", table->id);
 	if (explanation == NULL) {
 		fprintf(f, "Recorded by a later version, which this one "
 			"cannot explain");
@@ -154,6 +154,7 @@ static void write_mismatches(FILE *f, const struct finding *all, size_t count)
 	char id[32];
 	struct ntsign_html_table table = {
 		.id = id,
+		.grouped = true,
 		.caption = "Who, with what, how often and when",
 		.unit = "row",
 		.columns = columns,
@@ -229,6 +230,7 @@ static void write_quirks(FILE *f, const struct finding *all, size_t count)
 	char id[32];
 	struct ntsign_html_table table = {
 		.id = id,
+		.grouped = true,
 		.caption = "From whom, how often and when",
 		.unit = "row",
 		.columns = columns,
