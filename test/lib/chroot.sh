@@ -291,7 +291,7 @@ chroot_run()
 		chroot "$top" "$dir" "$CHROOT_TOP" "$@"
 }
 
-# chroot_possible DIR: whether this machine permits what chroot_run does.
+# chroot_possible: whether this machine permits what chroot_run does.
 chroot_possible()
 {
 	unshare --mount --propagation private --pid --fork -- true \
