@@ -29,6 +29,7 @@
 			this.sorted = this.entries;
 			this.heads = Array.from(table.tHead.rows[0].cells);
 			this.limit = STEP;
+			this.keys = new Map();
 			this.order = "";
 			this.status = this.part("count");
 			this.find = this.part("find");
@@ -77,6 +78,18 @@
 			}
 		}
 
+		/* All rows with what they are sorted by; reading it takes longer
+		 * than sorting, so it is kept. */
+		keyed(head, column) {
+			if (!this.keys.has(column)) {
+				const key = this.key(head, column);
+
+				this.keys.set(column, this.entries.map((entry) =>
+					({ entry, key: key(entry) })));
+			}
+			return this.keys.get(column);
+		}
+
 		/* Up first for texts, down first for numbers and times: most
 		 * and latest is what people look for. */
 		sort(head, column) {
@@ -87,9 +100,7 @@
 			const order = head.getAttribute("aria-sort") === first ?
 				second : first;
 			const sign = order === "ascending" ? 1 : -1;
-			const key = this.key(head, column);
-			const keyed = this.entries.map((entry) =>
-				({ entry, key: key(entry) }));
+			const keyed = this.keyed(head, column);
 
 			keyed.sort((a, b) => {
 				if (a.key !== b.key) {
