@@ -215,7 +215,8 @@ static void print_counts(struct ntsign_page *page,
 		print_text(page, "# ", talloc_asprintf(
 				   page->mem_ctx, "Not all was seen: %" PRIu64
 				   " records were suppressed, %" PRIu64
-				   " lost, %" PRIu64 " lines are none.",
+				   " lost; lines that are no records: %"
+				   PRIu64 ".",
 				   t->suppressed, t->lost, t->skipped));
 	}
 	talloc_free_children(page->mem_ctx);
