@@ -385,6 +385,17 @@ static struct ntsign_connection *acquire_connection(
 	return c;
 }
 
+/*
+ * Whether nobody waits for the answer any more. From 4.22 on smbd lets the
+ * requests of a client that has gone come to their ends before it exits.
+ */
+static bool acquire_deserted(const struct acquire_state *state)
+{
+	const struct ntsign_connection *c = acquire_connection(state);
+
+	return c == NULL || !NT_STATUS_IS_OK(c->xconn->transport.status);
+}
+
 static void record_failed(const struct acquire_state *state)
 {
 	struct ntsign_connection *c = acquire_connection(state);
@@ -448,6 +459,10 @@ static void acquire_timer(struct tevent_req *subreq)
 
 	(void)tevent_wakeup_recv(subreq);
 	TALLOC_FREE(subreq);
+	if (acquire_deserted(state)) {
+		tevent_req_nterror(req, NT_STATUS_CONNECTION_DISCONNECTED);
+		return;
+	}
 	if (state->queued &&
 	    acquire_look(state) != NTSIGN_CREDENTIAL_OVER) {
 		acquire_sleep(req);
@@ -496,14 +511,20 @@ static bool acquire_enter(struct acquire_state *state)
 /* The next one of the process's line enters the queue, at its end. */
 static void acquire_next(struct ntsign_handle *handle)
 {
-	struct acquire_state *state = handle->behind;
+	struct acquire_state *state = NULL;
 
-	if (state != NULL) {
+	while (handle->turn == NULL && handle->behind != NULL) {
+		state = handle->behind;
 		DLIST_REMOVE(handle->behind, state);
 		state->behind = false;
 		/* its callback is not for who has just ended */
 		tevent_req_defer_callback(state->req, state->ev);
-		(void)acquire_enter(state);
+		if (acquire_deserted(state)) {
+			tevent_req_nterror(state->req,
+					   NT_STATUS_CONNECTION_DISCONNECTED);
+		} else {
+			(void)acquire_enter(state);
+		}
 	}
 }
 

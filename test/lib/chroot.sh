@@ -250,6 +250,9 @@ readonly INSIDE_CHROOT='
 	mount --bind -- "$dir/cache" "$root/var/cache/apt/archives"
 	mount -t proc proc "$root/proc"
 	mount -t sysfs -o ro sysfs "$root/sys"
+	if mount -t cgroup2 cgroup2 "$root/sys/fs/cgroup" 2>/dev/null; then
+		mount -o remount,bind,ro -- "$root/sys/fs/cgroup"
+	fi
 	mount -t tmpfs -o mode=0755 tmpfs "$root/run"
 	mkdir -m 1777 -- "$root/run/lock"
 	dev=$root/dev
@@ -270,7 +273,7 @@ readonly INSIDE_CHROOT='
 	cd -- "$root"
 	pivot_root . .
 	umount -l .
-	cd -- "$inside"
+	cd -- "$inside/build"	# smbtorture writes where it is started
 	# No exec: this shell is the first process of its namespace, and waits
 	# for those whose parents have ended.
 	status=0
