@@ -346,13 +346,14 @@ class Client:
                                            native_os, native_lm)
 
     def setup_leg(self, blob, flags2=None, uid=None, signature=None,
-                  andx=(), **strings):
+                  andx=(), padding=0, **strings):
         """One leg with extended security: (reply, blob)."""
         flags2 = self.flags2 if flags2 is None else flags2
         flags2 |= EXTENDED_SECURITY
         words, data = self.leg_request(blob, **strings)
         reply = self.request(
-            SESSION_SETUP, words, data, flags2=flags2, uid=uid, andx=andx,
+            SESSION_SETUP, words, data + bytes(padding), flags2=flags2,
+            uid=uid, andx=andx,
             signature=self.promise(flags2) if signature is None
             else signature)
         answer = b""
@@ -370,8 +371,9 @@ class Client:
 
         between is called after the first leg; with legs=1 the second is
         never sent. first_flags2: another Flags2 in the first leg.
-        padding: that many bytes behind NTLMSSP's last message. andx: what
-        is chained to the second leg.
+        padding: that many bytes at the end of the last leg, as NTLMSSP's
+        messages have 2888 bytes at most from 4.22 on. andx: what is chained
+        to the second leg.
         """
         flags2 = self.flags2 if flags2 is None else flags2
         ntlm = Ntlmssp(user, password, domain, version, ntlm_flags)
@@ -387,10 +389,9 @@ class Client:
                 between()
             if legs > 1:
                 token = ntlm.authenticate(smbwire.find_ntlmssp(blob))
-                token += bytes(padding)
                 reply, blob = self.setup_leg(
                     smbwire.spnego_answer(token) if spnego else token,
-                    flags2, reply.uid, signature, andx, **strings)
+                    flags2, reply.uid, signature, andx, padding, **strings)
                 info["status"] = status_name(reply.status)
         info["ntlmssp"] = ntlm.report()
         if reply.ok:
