@@ -30,15 +30,8 @@ static enum ntsign_outcome cell(unsigned int client, unsigned int server)
 
 static const char *short_name(enum ntsign_outcome outcome)
 {
-	switch (outcome) {
-	case NTSIGN_OUTCOME_SIGNED:
-		return "signed";
-	case NTSIGN_OUTCOME_NOT_SIGNED:
-		return "not signed";
-	case NTSIGN_OUTCOME_NO_COMMUNICATION:
-		break;
-	}
-	return "none";
+	return outcome == NTSIGN_OUTCOME_NO_COMMUNICATION ?
+		       "none" : ntsign_output_outcome(outcome);
 }
 
 static void print_row(unsigned int client)

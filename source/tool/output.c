@@ -218,6 +218,19 @@ bool ntsign_output_colour(FILE *f)
 	return fd != -1 && isatty(fd);
 }
 
+const char *ntsign_output_outcome(enum ntsign_outcome outcome)
+{
+	switch (outcome) {
+	case NTSIGN_OUTCOME_SIGNED:
+		return "signed";
+	case NTSIGN_OUTCOME_NOT_SIGNED:
+		return "not signed";
+	case NTSIGN_OUTCOME_NO_COMMUNICATION:
+		break;
+	}
+	return "no communication";
+}
+
 void ntsign_output_error(const char *format, ...)
 {
 	char *text = NULL;

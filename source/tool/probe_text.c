@@ -19,19 +19,6 @@
 #define RED "\033[31m"
 #define RESET "\033[0m"
 
-static const char *outcome_words(enum ntsign_outcome outcome)
-{
-	switch (outcome) {
-	case NTSIGN_OUTCOME_SIGNED:
-		return "signed";
-	case NTSIGN_OUTCOME_NOT_SIGNED:
-		return "not signed";
-	case NTSIGN_OUTCOME_NO_COMMUNICATION:
-		break;
-	}
-	return "no communication";
-}
-
 static const char *patched_word(struct ntsign_party party)
 {
 	return party.patched ? "patched" : "unpatched";
@@ -169,12 +156,12 @@ void ntsign_probe_text_row(const struct ntsign_probe *probe)
 	       patched_word(row->client),
 	       ntsign_signing_name(row->client.signing));
 	if (row->has_expected) {
-		printf("%-17s %-17s ", outcome_words(row->expected),
-		       outcome_words(row->result->outcome));
+		printf("%-17s %-17s ", ntsign_output_outcome(row->expected),
+		       ntsign_output_outcome(row->result->outcome));
 		print_mark(!ntsign_probe_differs(row));
 		printf("\n");
 	} else {
-		printf("%s\n", outcome_words(row->result->outcome));
+		printf("%s\n", ntsign_output_outcome(row->result->outcome));
 	}
 	if (needs_reason(probe, row)) {
 		reason = ntsign_output_safe(NULL, row->result->reason);

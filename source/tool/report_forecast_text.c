@@ -12,6 +12,7 @@
 
 #include "report_forecast.h"
 #include "report_page.h"
+#include "tool.h"
 
 /* So many clients that need no thought are named. */
 #define FEW 10
@@ -57,7 +58,7 @@ static char *last_words(struct ntsign_page *page,
 		os[0] != '\0' ? ", " : "", os,
 		ntsign_page_party(page, p->facts.client),
 		ntsign_signing_name(p->facts.server.signing),
-		ntsign_page_outcome(p->facts.outcome),
+		ntsign_output_outcome(p->facts.outcome),
 		p->facts.encrypted ? " (encrypted)" : "");
 }
 

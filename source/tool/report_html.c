@@ -16,19 +16,6 @@
 #include "report_html_parts.h"
 #include "tool.h"
 
-const char *ntsign_report_html_outcome(enum ntsign_outcome outcome)
-{
-	switch (outcome) {
-	case NTSIGN_OUTCOME_SIGNED:
-		return "signed";
-	case NTSIGN_OUTCOME_NOT_SIGNED:
-		return "not signed";
-	case NTSIGN_OUTCOME_NO_COMMUNICATION:
-		break;
-	}
-	return "no communication";
-}
-
 void ntsign_report_html_cell_party(FILE *f, struct ntsign_party party)
 {
 	fprintf(f, "<td>%s %s\n", party.patched ? "patched" : "unpatched",

@@ -52,8 +52,6 @@ bool ntsign_report_html_cells_evidence(FILE *f,
 
 /* ---- words that several have in common ---- */
 
-/* Of an outcome: "not signed" */
-const char *ntsign_report_html_outcome(enum ntsign_outcome outcome);
 /* "patched required", in a cell */
 void ntsign_report_html_cell_party(FILE *f, struct ntsign_party party);
 /* A cell with an article's name, linked to where it is explained. */

@@ -11,6 +11,7 @@
 #include "html.h"
 #include "html_table.h"
 #include "report_html.h"
+#include "tool.h"
 
 #define COUNT_OF(list) (sizeof(list) / sizeof((list)[0]))
 
@@ -114,8 +115,8 @@ static void write_mismatch(FILE *f, const struct ntsign_tally_mismatch *m)
 	ntsign_report_html_cell_party(f, m->client);
 	ntsign_report_html_cell_party(f, m->server);
 	ntsign_html_cell(f, ntsign_mismatch_name(m->mismatch));
-	ntsign_html_cell(f, ntsign_report_html_outcome(m->expected));
-	ntsign_html_cell(f, ntsign_report_html_outcome(m->outcome));
+	ntsign_html_cell(f, ntsign_output_outcome(m->expected));
+	ntsign_html_cell(f, ntsign_output_outcome(m->outcome));
 	ntsign_html_cell(f, m->keyless ? "yes" : "no");
 	ntsign_html_cell_count(f, m->count);
 	ntsign_html_cell_count(f, m->failed);

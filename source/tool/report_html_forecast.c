@@ -8,6 +8,7 @@
 #include "html.h"
 #include "html_table.h"
 #include "report_html.h"
+#include "tool.h"
 
 #define COUNT_OF(list) (sizeof(list) / sizeof((list)[0]))
 
@@ -57,7 +58,7 @@ static void write_last(FILE *f, const struct ntsign_prospect *p)
 	ntsign_html_cell(f, last->dialect != NULL ? last->dialect->text : "");
 	ntsign_report_html_cell_party(f, p->facts.client);
 	ntsign_report_html_cell_party(f, p->facts.server);
-	fprintf(f, "<td>%s%s\n", ntsign_report_html_outcome(p->facts.outcome),
+	fprintf(f, "<td>%s%s\n", ntsign_output_outcome(p->facts.outcome),
 		p->facts.encrypted ? ", encrypted" : "");
 }
 

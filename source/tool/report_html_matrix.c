@@ -10,6 +10,7 @@
 
 #include "html.h"
 #include "report_html.h"
+#include "tool.h"
 
 /* Shades but for the one of no sessions. */
 #define SHADES 5
@@ -96,7 +97,7 @@ static void write_entry(FILE *f, const struct ntsign_tally_cell *cell,
 	fprintf(f, "</span>\n");
 	if (cell->expected != article) {
 		fprintf(f, "<span class=\"note\">expected here: %s</span>\n",
-			ntsign_report_html_outcome(cell->expected));
+			ntsign_output_outcome(cell->expected));
 	}
 	fprintf(f, "<span class=\"parts\">");
 	for (i = 0; i < NTSIGN_OUTCOME_COUNT; i++) {
@@ -104,7 +105,7 @@ static void write_entry(FILE *f, const struct ntsign_tally_cell *cell,
 
 		write_part(f, cell->count.outcome[i],
 			   ntsign_outcome_name(outcome),
-			   ntsign_report_html_outcome(outcome),
+			   ntsign_output_outcome(outcome),
 			   outcome == cell->expected, &between);
 	}
 	write_part(f, cell->count.failed, "failed", "failed", true, &between);
@@ -128,7 +129,7 @@ static void write_place(FILE *f, const struct ntsign_tally *t,
 	fprintf(f, "<td class=\"heat%u\" data-article=\"%s\">\n"
 		"<span class=\"article\">%s</span>\n", shade,
 		ntsign_outcome_name(article),
-		ntsign_report_html_outcome(article));
+		ntsign_output_outcome(article));
 	for (i = 0; i < NTSIGN_TALLY_CELLS; i++) {
 		const struct ntsign_tally_cell *cell = &t->cells[i];
 

@@ -123,16 +123,3 @@ char *ntsign_page_names(struct ntsign_page *page, char *text,
 	return text;
 }
 
-const char *ntsign_page_outcome(enum ntsign_outcome outcome)
-{
-	switch (outcome) {
-	case NTSIGN_OUTCOME_SIGNED:
-		return "signed";
-	case NTSIGN_OUTCOME_NOT_SIGNED:
-		return "not signed";
-	case NTSIGN_OUTCOME_NO_COMMUNICATION:
-		break;
-	}
-	return "no communication";
-}
-

@@ -37,7 +37,6 @@ char *ntsign_page_names(struct ntsign_page *page, char *text,
 
 /* "s" for all counts but 1. */
 const char *ntsign_page_plural(uint64_t count);
-const char *ntsign_page_outcome(enum ntsign_outcome outcome);
 
 /* Prints a heading behind an empty line. */
 void ntsign_page_heading(struct ntsign_page *page, const char *text);

@@ -154,7 +154,7 @@ static void print_cell(struct ntsign_page *page,
 	bool mark = deviates(cell);
 	const char *expected =
 		cell->expected == NTSIGN_OUTCOME_NO_COMMUNICATION ?
-			"none" : ntsign_page_outcome(cell->expected);
+			"none" : ntsign_output_outcome(cell->expected);
 
 	fprintf(page->f, "%s%-18s  %-18s  %-10s %6" PRIu64 " %6" PRIu64
 		" %6" PRIu64 " %6" PRIu64 "%s%s\n",
@@ -270,16 +270,16 @@ static char *what_came(struct ntsign_page *page,
 		return talloc_asprintf(
 			page->mem_ctx, "expected %s, and the logon failed for "
 			"another reason than signing",
-			ntsign_page_outcome(m->expected));
+			ntsign_output_outcome(m->expected));
 	}
 	if (m->expected == m->outcome) {
 		return talloc_asprintf(page->mem_ctx,
 				       "%s, as the matrix has it",
-				       ntsign_page_outcome(m->outcome));
+				       ntsign_output_outcome(m->outcome));
 	}
 	return talloc_asprintf(page->mem_ctx, "expected %s, came to %s",
-			       ntsign_page_outcome(m->expected),
-			       ntsign_page_outcome(m->outcome));
+			       ntsign_output_outcome(m->expected),
+			       ntsign_output_outcome(m->outcome));
 }
 
 static void print_mismatch(struct ntsign_page *page,

@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <talloc.h>
 
+#include "ntsign/policy.h"
+
 #define NTSIGN_ARTICLE "KB916846"
 
 /* Exit statuses. */
@@ -85,6 +87,8 @@ size_t ntsign_output_width(const char *safe);
 size_t ntsign_output_columns(FILE *f);
 /* Whether f may have colours: a terminal, and no NO_COLOR. */
 bool ntsign_output_colour(FILE *f);
+/* "signed", "not signed" or "no communication" */
+const char *ntsign_output_outcome(enum ntsign_outcome outcome);
 /* "ntsign: ..." on standard error, made safe. */
 void ntsign_output_error(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
