@@ -480,3 +480,17 @@ bool ntsign_reading_run(TALLOC_CTX *mem_ctx, struct ntsign_reading *reading)
 	}
 	return true;
 }
+
+char *ntsign_reading_words(TALLOC_CTX *mem_ctx,
+			   const struct ntsign_reading_file *file)
+{
+	if (file->twice) {
+		return talloc_strdup(mem_ctx,
+				     "given more than once, counted once");
+	}
+	if (file->problem == NULL) {
+		return talloc_strdup(mem_ctx, "");
+	}
+	return talloc_asprintf(mem_ctx, "%s; what came before is counted, what "
+			       "follows is not", file->problem);
+}

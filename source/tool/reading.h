@@ -39,4 +39,9 @@ struct ntsign_reading {
  */
 bool ntsign_reading_run(TALLOC_CTX *mem_ctx, struct ntsign_reading *reading);
 
+/* What a reader of the report has to know of a file, a talloc child of
+ * mem_ctx; "" where that is nothing. NULL when memory runs out. */
+char *ntsign_reading_words(TALLOC_CTX *mem_ctx,
+			   const struct ntsign_reading_file *file);
+
 #endif

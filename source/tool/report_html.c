@@ -65,6 +65,31 @@ static void write_files(FILE *f, const struct ntsign_report *report)
 	fprintf(f, ".</p>\n");
 }
 
+/* What a reader has to know before any count: it is not of all. */
+static bool write_problems(FILE *f, const struct ntsign_reading *reading)
+{
+	size_t i;
+
+	for (i = 0; i < reading->count; i++) {
+		const struct ntsign_reading_file *file = &reading->files[i];
+		char *words = ntsign_reading_words(NULL, file);
+
+		if (words == NULL) {
+			return false;
+		}
+		if (words[0] != '\0') {
+			fprintf(f, "<p class=\"problem\"><code "
+				"class=\"file\">");
+			ntsign_html_text(f, file->path);
+			fprintf(f, "</code>: ");
+			ntsign_html_text(f, words);
+			fprintf(f, ".</p>\n");
+		}
+		TALLOC_FREE(words);
+	}
+	return true;
+}
+
 static void write_span(FILE *f, const struct ntsign_tally *t)
 {
 	fprintf(f, "<p><span data-key=\"records\">");
@@ -76,6 +101,11 @@ static void write_span(FILE *f, const struct ntsign_tally *t)
 		fprintf(f, "</time> to <time data-key=\"lastSeen\">");
 		ntsign_html_moment(f, &t->span.last);
 		fprintf(f, "</time>");
+	}
+	if (t->outside > 0) {
+		fprintf(f, ", and <span data-key=\"outside\">");
+		ntsign_html_count(f, t->outside);
+		fprintf(f, "</span> of other times, left out");
 	}
 	fprintf(f, ". All times on this page are in UTC.</p>\n");
 }
@@ -209,6 +239,7 @@ bool ntsign_report_html(FILE *f, const struct ntsign_report *report)
 	fprintf(f, "<a class=\"skip\" href=\"#main\">Skip to the "
 		"report</a>\n<header>\n<h1>SMB signing audit</h1>\n");
 	write_files(f, report);
+	ok = write_problems(f, report->reading);
 	write_span(f, t);
 	write_contents(f, report->what_if);
 	fprintf(f, "</header>\n<main id=\"main\">\n<section "
@@ -219,7 +250,7 @@ bool ntsign_report_html(FILE *f, const struct ntsign_report *report)
 	ntsign_report_html_forecast(f, report);
 	ntsign_report_html_matrix(f, t);
 	ntsign_report_html_trend(f, &t->trend);
-	ok = ntsign_report_html_clients(f, report) &&
+	ok = ok && ntsign_report_html_clients(f, report) &&
 	     ntsign_report_html_accounts(f, report) &&
 	     ntsign_report_html_mismatches(f, t) &&
 	     ntsign_report_html_quirks(f, t);

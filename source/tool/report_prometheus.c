@@ -248,6 +248,9 @@ bool ntsign_report_prometheus(FILE *f, const struct ntsign_report *report)
 {
 	const struct ntsign_tally *t = report->tally;
 
+	head(f, "ntsign_complete", "gauge", "1 where all of the audit files "
+	     "could be read, 0 where one is cut off or damaged.");
+	fprintf(f, "ntsign_complete %d\n", report->reading->whole ? 1 : 0);
 	counter(f, "ntsign_records_total", t->records,
 		"Records in the audit files.");
 	counter(f, "ntsign_skipped_lines_total", t->skipped,

@@ -49,19 +49,16 @@ static void print_problems(struct ntsign_page *page,
 
 	for (i = 0; i < reading->count; i++) {
 		const struct ntsign_reading_file *file = &reading->files[i];
+		char *words = ntsign_reading_words(page->mem_ctx, file);
 		char *text = NULL;
 
-		if (file->problem == NULL && !file->twice) {
+		if (words != NULL && words[0] == '\0') {
 			continue;
 		}
-		text = talloc_asprintf(
-			page->mem_ctx, "%s: %s%s",
-			ntsign_page_safe(page, file->path),
-			file->twice ? "given more than once, counted once" :
-				      file->problem,
-			file->twice ? "" : "; what came before is counted "
-					   "below, what follows is not");
-		if (text == NULL) {
+		text = talloc_asprintf(page->mem_ctx, "%s: %s",
+				       ntsign_page_safe(page, file->path),
+				       words != NULL ? words : "");
+		if (words == NULL || text == NULL) {
 			page->no_memory = true;
 			return;
 		}
