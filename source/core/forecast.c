@@ -264,21 +264,16 @@ static enum ntsign_change forecast_unsigned(
 {
 	bool offered = number < SIDES;
 	struct ntsign_party client = side_of(number % SIDES);
+	enum ntsign_outcome would = expected_of(NTSIGN_FAMILY_SMB1, client,
+						state);
 
-	switch (expected_of(NTSIGN_FAMILY_SMB1, client, state)) {
-	case NTSIGN_OUTCOME_NOT_SIGNED:
-		break;
-	case NTSIGN_OUTCOME_SIGNED:
-		if (!smb1_proven(facts)) {
-			return NTSIGN_CHANGE_UNKNOWN;
-		}
-		break;
-	case NTSIGN_OUTCOME_NO_COMMUNICATION:
-		/* who was not offered it says nothing, and may be able to */
-		if (offered || !smb1_proven(facts)) {
-			return NTSIGN_CHANGE_LOSES_ACCESS;
-		}
-		break;
+	if (would == NTSIGN_OUTCOME_SIGNED && !smb1_proven(facts)) {
+		return NTSIGN_CHANGE_UNKNOWN;
+	}
+	/* who was not offered it says nothing, and may be able to */
+	if (would == NTSIGN_OUTCOME_NO_COMMUNICATION &&
+	    (offered || !smb1_proven(facts))) {
+		return NTSIGN_CHANGE_LOSES_ACCESS;
 	}
 	return NTSIGN_CHANGE_UNAFFECTED;
 }

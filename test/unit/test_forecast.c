@@ -544,6 +544,11 @@ static void test_exception_earlier(void **state)
 	exception_is(facts, "ddd");
 	facts.verified[SMB1] = true;
 	exception_is(facts, "---");
+	/* but for one that has shown that it can sign, and does not */
+	facts.family = SMB1;
+	facts.client = (struct ntsign_party){ false, DIS };
+	facts.server = server;
+	exception_is(facts, "ee-");
 }
 
 static void test_names(void **state)
