@@ -124,7 +124,9 @@ static void fetch_done(struct tap *tap)
 	ntsign_tap_serve(tap);
 }
 
-static void fetch_rest_done(struct tevent_req *subreq)
+/* The tap that a read from the server was for; NULL, and all is done, where
+ * it failed. */
+static struct tap *fetch_received(struct tevent_req *subreq)
 {
 	struct tap *tap = tevent_req_callback_data(subreq, struct tap);
 	int err = 0;
@@ -134,9 +136,18 @@ static void fetch_rest_done(struct tevent_req *subreq)
 	TALLOC_FREE(subreq);
 	if (ret == -1) {
 		fetch_failed(tap, err);
-		return;
+		return NULL;
 	}
-	fetch_done(tap);
+	return tap;
+}
+
+static void fetch_rest_done(struct tevent_req *subreq)
+{
+	struct tap *tap = fetch_received(subreq);
+
+	if (tap != NULL) {
+		fetch_done(tap);
+	}
 }
 
 static void fetch_rest(struct tap *tap)
@@ -180,17 +191,11 @@ static void fetch_rest(struct tap *tap)
 
 static void fetch_head_done(struct tevent_req *subreq)
 {
-	struct tap *tap = tevent_req_callback_data(subreq, struct tap);
-	int err = 0;
-	int ret;
+	struct tap *tap = fetch_received(subreq);
 
-	ret = tstream_readv_recv(subreq, &err);
-	TALLOC_FREE(subreq);
-	if (ret == -1) {
-		fetch_failed(tap, err);
-		return;
+	if (tap != NULL) {
+		fetch_rest(tap);
 	}
-	fetch_rest(tap);
 }
 
 /* Has the server's next message read, unless that is under way. */
