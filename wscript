@@ -24,6 +24,7 @@ import hashlib
 import os
 import re
 import shutil
+import struct
 import subprocess
 
 from waflib import Context, Errors, Logs
@@ -60,7 +61,8 @@ HARDENING = '-fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2'
 
 EXPORTS = {
     'ntsign': ['samba_init_module'],
-    'ntsign-crypto': ['ntsign_mac_*', 'ntsign_certificate_*'],
+    'ntsign-crypto': ['ntsign_crypto_abi', 'ntsign_mac_*',
+                      'ntsign_certificate_*'],
 }
 
 # Weak references that compilers put into every shared object.
@@ -166,7 +168,11 @@ def find_sdk(conf):
     for key in ('MODULESDIR', 'CONFIGFILE', 'LOGFILEBASE', 'LOCKDIR'):
         if not build.get(key):
             conf.fatal('%s -b does not print its %s' % (smbd, key))
+    if not re.fullmatch(r'[A-Za-z0-9.+~:_-]+', stamp['samba']):
+        conf.fatal('%s has a version that fits into no note: %s' % (
+            smbd, stamp['samba']))
     conf.env.SMBD = smbd
+    conf.env.SAMBA_VERSION = stamp['samba']
     conf.env.SMBD_LIBRARIES = [
         f for f in re.findall(r'(/\S+) \(0x', run(conf, ['ldd', smbd]))
         if os.path.isfile(f)]
@@ -344,10 +350,11 @@ def is_clang(conf):
 
 def build(bld):
     includes = ['include', bld.bldnode.make_node('include')]
-    needs_crypto = ['source/core/mac.c', 'source/core/certificate.c']
+    needs_crypto = ['source/core/crypto.c', 'source/core/mac.c',
+                    'source/core/certificate.c']
     core = bld.path.ant_glob('source/core/*.c', excl=needs_crypto)
     crypto = bld.path.ant_glob(needs_crypto)
-    smbd = bld.path.ant_glob('source/smbd/*.c')
+    smbd = bld.path.ant_glob('source/smbd/*.c', excl='source/smbd/note.c')
     reading = [bld.path.find_resource('source/tool/%s.c' % name) or
                bld.path.find_resource('source/tool/%s.cc' % name)
                for name in READING]
@@ -367,13 +374,15 @@ def build(bld):
     if crypto:
         bld.objects(target='crypto', source=crypto, includes=includes,
                     cflags=['-fPIC', '-fvisibility=default'])
+        bld.objects(target='note', source='source/smbd/note.c',
+                    includes=includes, use='SMBD', cflags=['-fPIC'])
         shared_object(bld, 'ntsign-crypto', source=[], includes=includes,
-                      use='crypto core CRYPTO')
+                      use='crypto note core CRYPTO')
         installed.append(('${MODULESDIR}/ntsign/ntsign-crypto.so',
                           'ntsign-crypto.so', 0o644))
     if smbd:
         shared_object(bld, 'ntsign', source=smbd, includes=includes,
-                      use='core SMBD', features='c cshlib_weak')
+                      use='note core SMBD', features='c cshlib_weak')
         installed.append(('${MODULESDIR}/vfs/ntsign.so', 'ntsign.so', 0o644))
     if tool:
         bld.stlib(target='reading', source=reading, includes=includes,
@@ -658,6 +667,50 @@ def check_symbols(task, path, libraries):
             and not is_sanitizer(env, name)]
 
 
+def note_of(env, path):
+    """The text of include/ntsign/note.h's note; None where there is none."""
+    section = re.search(r'\s\.note\.ntsign\s+NOTE\s+[0-9a-f]+\s+([0-9a-f]+)'
+                        r'\s+([0-9a-f]+)\s+[0-9a-f]+\s+A\s',
+                        output_of(env.READELF + ['-S', '-W', path]))
+    if not section:
+        return None
+    with open(path, 'rb') as f:
+        f.seek(int(section.group(1), 16))
+        note = f.read(int(section.group(2), 16))
+    order = '<' if byte_order(path) == 1 else '>'
+    owner, size, kind = struct.unpack(order + '3I', note[:12])
+    begin = 12 + (owner + 3) // 4 * 4
+    text = note[begin:begin + size]
+    if (note[12:12 + owner] != b'ntsign\0' or kind != 1 or
+            len(text) != size or text[-1:] != b'\0'):
+        return None
+    return text[:-1].decode('ascii', 'replace')
+
+
+def byte_order(path):
+    """EI_DATA of an ELF file: 1 is little endian."""
+    with open(path, 'rb') as f:
+        return f.read(6)[5]
+
+
+def check_note(task, path):
+    """Does it say what it was made for, where a loader finds it too?"""
+    env = task.env
+    text = note_of(env, path)
+    if text is None:
+        return ['it has no note .note.ntsign of what it was made for']
+    wanted = (r'module=%s\nrecord=[0-9]+\.[0-9]+\nsamba=%s\n'
+              r'interface=[0-9]+\n' % (re.escape(VERSION),
+                                       re.escape(env.SAMBA_VERSION)))
+    errors = []
+    if not re.fullmatch(wanted, text):
+        errors.append('its note says %r' % text)
+    if not re.search(r'^ +[0-9]+ .*\.note\.ntsign\b',
+                     output_of(env.READELF + ['-l', '-W', path]), re.M):
+        errors.append('its note is in no segment')
+    return errors
+
+
 def check_module(task):
     """Can the installed smbd load ntsign.so, and see only its entry point?
 
@@ -671,6 +724,7 @@ def check_module(task):
     errors = check_exports(task, path)
     errors += check_needed(task, path, ['libc.so.6'])
     errors += check_symbols(task, path, tuple(env.SMBD_LIBRARIES))
+    errors += check_note(task, path)
     return report(task, errors, 'fits %s' % env.SMBD)
 
 
@@ -682,6 +736,7 @@ def check_crypto(task):
     own = re.findall(r'(/\S*libcrypto\S*) \(0x', output_of(['ldd', path]))
     errors += check_symbols(task, path,
                             tuple(task.env.SMBD_LIBRARIES) + tuple(own))
+    errors += check_note(task, path)
     return report(task, errors, 'fits %s' % task.env.SMBD)
 
 

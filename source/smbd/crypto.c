@@ -3,14 +3,44 @@
  * The part of the module that needs OpenSSL, in an object of its own.
  *
  * Invariant: it is loaded once, and only into a process that has need of it:
- * smbd has no libcrypto otherwise.
+ * smbd has no libcrypto otherwise; and nothing of one that belongs to another
+ * ntsign.so is called, which an upgrade may have put there meanwhile.
  */
 #include "module.h"
 
 #include <dlfcn.h>
 
+#include "ntsign/crypto.h"
+
 #undef DBGC_CLASS
 #define DBGC_CLASS DBGC_AUTH
+
+#define FILE_NAME NTSIGN_MODULESDIR "/ntsign/ntsign-crypto.so"
+
+typedef uint32_t (*abi_fn)(uint32_t module);
+
+/* NULL, with the reason in the log, where there is none that fits. */
+static void *crypto_load(void)
+{
+	void *handle = dlopen(FILE_NAME, RTLD_NOW | RTLD_LOCAL);
+	abi_fn fn = NULL;
+	uint32_t abi = 0;
+
+	if (handle == NULL) {
+		DBG_ERR("ntsign: %s\n", dlerror());
+		return NULL;
+	}
+	fn = (abi_fn)dlsym(handle, "ntsign_crypto_abi");
+	abi = (fn != NULL) ? fn(NTSIGN_CRYPTO_ABI) : 0;
+	if (abi != NTSIGN_CRYPTO_ABI) {
+		DBG_ERR("ntsign: " FILE_NAME " is of another ntsign than the "
+			"ntsign.so of this connection: it is not used; new "
+			"connections have what is installed now\n");
+		dlclose(handle);
+		return NULL;
+	}
+	return handle;
+}
 
 void *ntsign_crypto_symbol(const char *name)
 {
@@ -19,11 +49,7 @@ void *ntsign_crypto_symbol(const char *name)
 
 	if (!tried) {
 		tried = true;
-		handle = dlopen(NTSIGN_MODULESDIR "/ntsign/ntsign-crypto.so",
-				RTLD_NOW | RTLD_LOCAL);
-		if (handle == NULL) {
-			DBG_ERR("ntsign: %s\n", dlerror());
-		}
+		handle = crypto_load();
 	}
 	return (handle != NULL) ? dlsym(handle, name) : NULL;
 }

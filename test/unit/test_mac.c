@@ -13,6 +13,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "ntsign/crypto.h"
 #include "ntsign/mac.h"
 #include "failing_malloc.h"
 #include "frames.h"
@@ -191,6 +192,23 @@ static void test_no_memory(void **state)
 	assert_true(failures >= 2);
 }
 
+/* A module of another number gets an answer that it does not take. */
+static void test_abi(void **state)
+{
+	uint32_t module;
+
+	assert_int_equal(ntsign_crypto_abi(NTSIGN_CRYPTO_ABI),
+			 NTSIGN_CRYPTO_ABI);
+	for (module = 0; module < 10; module++) {
+		if (module != NTSIGN_CRYPTO_ABI) {
+			assert_int_not_equal(ntsign_crypto_abi(module),
+					     module == 0 ? NTSIGN_CRYPTO_ABI :
+							   module);
+		}
+	}
+	assert_int_equal(ntsign_crypto_abi(UINT32_MAX), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -200,6 +218,7 @@ int main(void)
 		cmocka_unit_test(test_window),
 		cmocka_unit_test(test_wrap),
 		cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_abi),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
