@@ -111,6 +111,10 @@ def options(opt):
     group.add_option('--modulesdir', metavar='DIR', default=None,
                      help='Samba\'s module directory (default: what smbd -b '
                           'says)')
+    group.add_option('--without-tool', action='store_true', default=False,
+                     help='the module alone: nothing of source/tool is read, '
+                          'no C++ compiler and no library of the command '
+                          'is needed')
     group.add_option('--enable-asan', action='store_true', default=False,
                      help='AddressSanitizer and UBSan in everything, the '
                           'module too')
@@ -276,9 +280,14 @@ def configure(conf):
     conf.load('compiler_c')
     env = conf.env
     o = conf.options
-    if is_clang(conf) and not os.environ.get('CXX'):
-        env.CXX = ['clang++']
-    conf.load('compiler_cxx')
+    env.WITH_TOOL = not o.without_tool
+    if o.without_tool and (o.with_tests or o.with_fuzz):
+        conf.fatal('--without-tool leaves out what --with-tests and '
+                   '--with-fuzz build')
+    if env.WITH_TOOL:
+        if is_clang(conf) and not os.environ.get('CXX'):
+            env.CXX = ['clang++']
+        conf.load('compiler_cxx')
     if o.with_fuzz and not conf.check_cc(
             msg='Checking for libFuzzer', mandatory=False,
             fragment='#include <stddef.h>\n#include <stdint.h>\n'
@@ -290,10 +299,11 @@ def configure(conf):
                    'build/waf configure --with-fuzz (apt-get install clang)')
 
     find_sdk(conf)
-    find_libraries(conf, ['TALLOC', 'JANSSON', 'TDB', 'CRYPTO', 'Z', 'LZMA',
-                          'ZSTD'] +
+    find_libraries(conf, ['TALLOC', 'JANSSON', 'CRYPTO'] +
+                   (['TDB', 'Z', 'LZMA', 'ZSTD'] if env.WITH_TOOL else []) +
                    (['CMOCKA'] if o.with_tests else []))
-    find_simdjson(conf)
+    if env.WITH_TOOL:
+        find_simdjson(conf)
     probe_samba(conf)
 
     # --coverage and sanitizers are for findings, not for use: no hardening,
@@ -355,17 +365,14 @@ def build(bld):
     core = bld.path.ant_glob('source/core/*.c', excl=needs_crypto)
     crypto = bld.path.ant_glob(needs_crypto)
     smbd = bld.path.ant_glob('source/smbd/*.c', excl='source/smbd/note.c')
-    reading = [bld.path.find_resource('source/tool/%s.c' % name) or
-               bld.path.find_resource('source/tool/%s.cc' % name)
-               for name in READING]
-    tool = bld.path.ant_glob('source/tool/*.c',
-                             excl=['source/tool/%s.c' % n for n in READING])
+    reading, tool = tool_sources(bld) if bld.env.WITH_TOOL else ([], [])
     installed = []
 
-    bld.add_group('embed')
-    bld(name='embed', rule=embed,
-        source=['source/tool/report.css', 'source/tool/report.js'],
-        target=bld.bldnode.make_node('include/report_html_parts.h'))
+    if tool:
+        bld.add_group('embed')
+        bld(name='embed', rule=embed,
+            source=['source/tool/report.css', 'source/tool/report.js'],
+            target=bld.bldnode.make_node('include/report_html_parts.h'))
 
     bld.add_group('build')
     if core:
@@ -413,13 +420,25 @@ def build(bld):
     bld.add_group('install')
     for path, name, mode in installed:
         bld.install_as(path, bld.bldnode.make_node(name), chmod=mode)
-    for section in '18':
+    # ntsign-build is not installed from here, and neither is its page
+    for section in '18' if tool else '8':
         bld.install_files('${PREFIX}/share/man/man' + section,
-                          bld.path.ant_glob('packaging/man/*.' + section))
+                          bld.path.ant_glob(
+                              'packaging/man/*.' + section,
+                              excl='packaging/man/ntsign-build.8'))
     completion = bld.path.find_node('packaging/completion/ntsign')
-    if completion:
+    if tool and completion:
         bld.install_as('${PREFIX}/share/bash-completion/completions/ntsign',
                        completion)
+
+
+def tool_sources(bld):
+    """What tests and fuzz targets link too, and the rest of the command."""
+    reading = [bld.path.find_resource('source/tool/%s.c' % name) or
+               bld.path.find_resource('source/tool/%s.cc' % name)
+               for name in READING]
+    return reading, bld.path.ant_glob(
+        'source/tool/*.c', excl=['source/tool/%s.c' % n for n in READING])
 
 
 def embed(task):
