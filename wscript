@@ -43,6 +43,7 @@ WARNINGS = '''
     -Wmissing-prototypes -Wmissing-declarations -Wstrict-prototypes
     -Wold-style-definition -Wshadow -Wvla -Wformat=2 -Wundef
     -Wpointer-arith -Wwrite-strings -Wcast-align -Wredundant-decls
+    -Wdate-time
     '''.split()
 
 # What C++ has no such thing of.
@@ -135,10 +136,12 @@ def user_path(path):
 
 
 def run(conf, command):
+    # What is preloaded here (libfaketime, libeatmydata) is none of smbd's.
+    env = {k: v for k, v in os.environ.items() if k != 'LD_PRELOAD'}
     try:
         done = subprocess.run(command, stdout=subprocess.PIPE,
                               stderr=subprocess.DEVNULL, encoding='utf-8',
-                              errors='replace', check=False)
+                              errors='replace', check=False, env=env)
     except OSError as e:
         conf.fatal('cannot run %s: %s' % (command[0], e.strerror))
     return done.stdout
@@ -175,6 +178,7 @@ def find_sdk(conf):
     if not re.fullmatch(r'[A-Za-z0-9.+~:_-]+', stamp['samba']):
         conf.fatal('%s has a version that fits into no note: %s' % (
             smbd, stamp['samba']))
+    conf.env.SDK = sdk
     conf.env.SMBD = smbd
     conf.env.SAMBA_VERSION = stamp['samba']
     conf.env.SMBD_LIBRARIES = [
@@ -200,6 +204,7 @@ def find_sdk(conf):
         cflags.append(flag)
     conf.env.CFLAGS_SMBD = cflags
 
+    conf.env.VERSION = VERSION
     conf.define('NTSIGN_VERSION', VERSION)
     conf.define('NTSIGN_SAMBA_VERSION_STRING', stamp['samba'])
     conf.define('NTSIGN_CONFIGFILE', build['CONFIGFILE'])
@@ -330,6 +335,8 @@ def configure(conf):
         link += ['--coverage']
     if not o.enable_asan and not o.coverage:
         flags += ['-O2'] + HARDENING.split()
+    if not o.coverage:
+        flags += same_paths(conf)
     # What the user's environment says comes last and wins.
     env.CXXFLAGS = ['-std=gnu++17', '-fno-exceptions', '-fno-rtti'] + [
         f for f in flags if f not in C_ONLY] + env.CXXFLAGS
@@ -346,6 +353,31 @@ def configure(conf):
         node = conf.bldnode.make_node(name + '.map')
         node.write('{ global: %s; local: *; };\n' % '; '.join(symbols))
         env.append_value('cfg_files', [node.abspath()])
+
+
+def same_paths(conf):
+    """Flags that have files named as they are from the top of the source.
+
+    So what is built is the same wherever the source, the headers of Samba and
+    the output directory lie, byte for byte.
+    """
+    src = conf.srcnode.abspath()
+    bld = conf.bldnode.abspath()
+    maps = [(src, '.')]
+    if not conf.env.SDK.startswith(src + '/'):
+        maps.append((conf.env.SDK,
+                     './build/sdk/' + os.path.basename(conf.env.SDK)))
+    # The last that fits is taken; the compiler runs in the output directory.
+    maps += [(bld, '.'), (os.path.relpath(src, bld), '.')]
+    flags = ['-ffile-prefix-map=%s=%s' % m for m in maps]
+    # clang may take another than the last.
+    flag = '-ffile-compilation-dir=.'
+    if is_clang(conf) and conf.check_cc(
+            msg='Checking for ' + flag, cflags=['-Werror', flag],
+            features='c', fragment='int main(void) { return 0; }\n',
+            mandatory=False):
+        flags.append(flag)
+    return flags
 
 
 def is_clang(conf):
@@ -373,6 +405,14 @@ def build(bld):
         bld(name='embed', rule=embed,
             source=['source/tool/report.css', 'source/tool/report.js'],
             target=bld.bldnode.make_node('include/report_html_parts.h'))
+
+    manual = []
+    for page in bld.path.ant_glob(
+            ['packaging/man/*.8'] + (['packaging/man/*.1'] if tool else [])):
+        manual.append(bld.bldnode.make_node('man/' + page.name))
+        bld(name='manual ' + page.name, rule=manual_page,
+            source=[page, 'packaging/NEWS'], target=manual[-1],
+            vars=['VERSION'])
 
     bld.add_group('build')
     if core:
@@ -420,12 +460,14 @@ def build(bld):
     bld.add_group('install')
     for path, name, mode in installed:
         bld.install_as(path, bld.bldnode.make_node(name), chmod=mode)
-    # ntsign-build is not installed from here, and neither is its page
-    for section in '18' if tool else '8':
-        bld.install_files('${PREFIX}/share/man/man' + section,
-                          bld.path.ant_glob(
-                              'packaging/man/*.' + section,
-                              excl='packaging/man/ntsign-build.8'))
+    # Directories are for everybody, whatever the installer's umask is.
+    if bld.is_install:
+        os.umask(0o022)
+    for page in manual:
+        # ntsign-build is not installed from here, and neither is its page
+        if page.name != 'ntsign-build.8':
+            bld.install_files('${PREFIX}/share/man/man' + page.name[-1],
+                              page)
     completion = bld.path.find_node('packaging/completion/ntsign')
     if tool and completion:
         bld.install_as('${PREFIX}/share/bash-completion/completions/ntsign',
@@ -461,6 +503,25 @@ def embed(task):
         lines[-1] += ';'
     task.outputs[0].parent.mkdir()
     task.outputs[0].write('\n'.join(lines) + '\n')
+    return 0
+
+
+def manual_page(task):
+    """A page with the version, and the day on which that was released."""
+    page, news = task.inputs
+    version = task.env.VERSION
+    date = re.search(r'^ntsign %s \((\d{4}-\d\d-\d\d)\)$' %
+                     re.escape(version), news.read(encoding='utf-8'), re.M)
+    if not date:
+        Logs.error('%s: no entry begins with "ntsign %s (YYYY-MM-DD)", but '
+                   'that is the version in wscript: packaging/release '
+                   '--prepare writes one', news.abspath(), version)
+        return 1
+    text = page.read(encoding='utf-8')
+    text = text.replace('@VERSION@', version)
+    text = text.replace('@DATE@', date.group(1))
+    task.outputs[0].parent.mkdir()
+    task.outputs[0].write(text, encoding='utf-8')
     return 0
 
 
@@ -719,7 +780,7 @@ def check_note(task, path):
     if text is None:
         return ['it has no note .note.ntsign of what it was made for']
     wanted = (r'module=%s\nrecord=[0-9]+\.[0-9]+\nsamba=%s\n'
-              r'interface=[0-9]+\n' % (re.escape(VERSION),
+              r'interface=[0-9]+\n' % (re.escape(env.VERSION),
                                        re.escape(env.SAMBA_VERSION)))
     errors = []
     if not re.fullmatch(wanted, text):
