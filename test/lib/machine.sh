@@ -118,36 +118,6 @@ local_update()
 		-o APT::Get::List-Cleanup=no >"$WORK/update.log" 2>&1
 }
 
-# repack DEB VERSION DIR [COMMAND...]: the same package as VERSION, in DIR;
-# COMMAND may change its unpacked tree, whose name it is given.  Where it
-# depends on packages of its own version, it depends on VERSION's.
-repack()
-{
-	local deb=$1 version=$2 dir=$3 tree='' old='' package=''
-
-	shift 3
-	tree=$(mktemp -d "$WORK/repack.XXXXXX")
-	old=$(dpkg-deb -f "$deb" Version)
-	package=$(dpkg-deb -f "$deb" Package)
-	dpkg-deb -R "$deb" "$tree/t"
-	awk -v old="$old" -v new="$version" '
-		{
-			out = ""
-			rest = $0
-			while ((at = index(rest, old)) > 0) {
-				out = out substr(rest, 1, at - 1) new
-				rest = substr(rest, at + length(old))
-			}
-			print out rest
-		}' "$tree/t/DEBIAN/control" >"$tree/control"
-	cp -- "$tree/control" "$tree/t/DEBIAN/control"
-	(($# == 0)) || "$@" "$tree/t"
-	mkdir -p -- "$dir"
-	dpkg-deb -Zgzip -z1 --root-owner-group -b "$tree/t" \
-		"$dir/${package}_${version#*:}.deb" >/dev/null
-	rm -rf -- "$tree"
-}
-
 # --- Samba -------------------------------------------------------------------
 
 # samba_packages: the installed packages that Samba's source makes.
@@ -233,12 +203,23 @@ source_complete()
 # in the current directory, offered by LOCAL.
 source_offer()
 {
-	local dsc='' sum=''
+	local dsc='' sum='' f=''
 
 	dsc=$(sed -nE 's/^ [0-9a-f]{64} [0-9]+ (.*\.dsc)$/\1/p' <<<"$1")
 	sed -E '/^ [0-9a-f]+ [0-9]+ .*\.dsc$/d
 		/^(Directory|Priority|Section):/d
+		/^Files:/,/^[^ ]/{
+			/^Files:/d
+			/^ /d
+		}
 		s/^Package: /Source: /' <<<"$1" >"$dsc"
+	{
+		printf 'Files:\n'
+		for f in *.tar.*; do
+			printf ' %s %s %s\n' "$(md5sum <"$f" | cut -d' ' -f1)" \
+				"$(stat -c %s -- "$f")" "$f"
+		done
+	} >>"$dsc"
 	sum=$(sha256sum -- "$dsc" | cut -d' ' -f1)
 	{
 		sed -E '/^(Files|Checksums-[A-Za-z0-9]+):/,/^[^ ]/{
@@ -447,12 +428,12 @@ revision_after()
 	fi
 }
 
-# reword OLD NEW TREE: NEW in place of OLD in every file below TREE/usr.
+# reword OLD NEW PATH: NEW in place of OLD in every file there.
 reword()
 {
 	local f=''
 
-	grep -rlaF -e "$1" "$3/usr" 2>/dev/null | while read -r f; do
+	grep -rlaF -e "$1" "$3" 2>/dev/null | while read -r f; do
 		LC_ALL=C sed -i "s/${1//./\\.}/$2/g" "$f"
 	done
 }
@@ -461,13 +442,14 @@ reword()
 # in DIR: of the installed version or of this one.
 samba_debs()
 {
-	local p='' v='' was='' deb='' wanted=()
+	local p='' v='' was='' want='' deb='' wanted=()
 
 	was=$(version_of samba)
+	want=${2-$was}
 	mkdir -p -- "$1"
 	for p in $(samba_packages); do
 		v=$(version_of "$p")
-		v=${v%"${was#*:}"}$(v=${2-$was} && printf '%s\n' "${v#*:}")
+		v=${v%"${was#*:}"}${want#*:}
 		deb=$(find /var/cache/apt/archives "$LOCAL" -maxdepth 1 \
 			-name "${p}_${v//:/%3a}_*.deb" 2>/dev/null |
 			head -n 1)
@@ -489,16 +471,19 @@ samba_debs()
 # revision, offered by LOCAL. Whoever looks for their source finds none.
 make_revision()
 {
-	local p='' was='' now='' dir=$WORK/revision
+	local deb='' was='' tree='' dir=$WORK/revision
 
 	was=$(version_of samba)
 	rm -rf -- "$dir"
-	mkdir -p -- "$dir/from"
 	samba_debs "$dir/from" || return 1
-	for p in "$dir"/from/*.deb; do
-		now=$(dpkg-deb -f "$p" Version)
-		repack "$p" "${now%"${was#*:}"}${1#*:}" "$dir" \
-			reword "${was#*:}" "${1#*:}"
+	for deb in "$dir"/from/*.deb; do
+		tree=$dir/$(dpkg-deb -f "$deb" Package)
+		dpkg-deb -R "$deb" "$tree"
+		# whichever of them it depends on, too
+		reword "${was#*:}" "${1#*:}" "$tree/DEBIAN/control"
+		reword "${was#*:}" "${1#*:}" "$tree/usr"
+		dpkg-deb -Zgzip -z1 --root-owner-group -b "$tree" "$tree.deb" \
+			>/dev/null
 	done
 	local_add "$dir"/*.deb
 	rm -rf -- "$dir"
