@@ -34,6 +34,9 @@ readonly PACKAGES_TEST=(
 	# itself.  Of prometheus only promtool is.
 	systemd rsyslog rsyslog-gnutls openssl logrotate fail2ban prometheus
 	prometheus-node-exporter
+
+	# What smbd needs with the module, and what it needs without.
+	strace
 )
 
 # What test/run --samba makes another release of Debian with.
