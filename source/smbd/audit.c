@@ -115,6 +115,11 @@ bool ntsign_audit_finish(const struct ntsign_connection *c,
 	bool first_suppressed = false;
 	bool ok;
 
+	if (ntsign_layouts_differ) {
+		/* an audit's, of an smbd that it cannot know */
+		TALLOC_FREE(record);
+		return true;
+	}
 	if (record == NULL) {
 		DBG_ERR("ntsign: no memory for a record\n");
 		return false;
@@ -354,7 +359,8 @@ const char ntsign_audit_no_record[] = "its record could not be written";
 
 bool ntsign_audit_refuses(void)
 {
-	if (ntsign->options->on_audit_failure != NTSIGN_FAILURE_REFUSE ||
+	if (ntsign_layouts_differ ||
+	    ntsign->options->on_audit_failure != NTSIGN_FAILURE_REFUSE ||
 	    ntsign_sink_ready(ntsign->sink)) {
 		return false;
 	}

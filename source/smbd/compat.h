@@ -39,15 +39,6 @@
 #error "ntsign knows Samba 4.17 to 4.25"
 #endif
 
-/*
- * Private structures that only hang together in the source they came from.
- * talloc_get_size() of smbd's own objects is compared with these before any
- * field of them is read.
- */
-#define NTSIGN_SIZEOF_CLIENT sizeof(struct smbXsrv_client)
-#define NTSIGN_SIZEOF_CONNECTION sizeof(struct smbXsrv_connection)
-#define NTSIGN_SIZEOF_SCONN sizeof(struct smbd_server_connection)
-
 /* smbXsrv_session_* moved to a header of their own in 4.21; drop with 4.20. */
 #ifdef NTSIGN_HAVE_SMBXSRV_SESSION_H
 #include "smbd/smbXsrv_session.h"

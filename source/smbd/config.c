@@ -48,6 +48,14 @@ static void log_findings(const struct ntsign_option_findings *findings)
 	}
 }
 
+bool ntsign_config_fits(void)
+{
+	const struct loadparm_global *globals = loadparm_s3_helpers()->globals;
+
+	return globals->rpc_low_port == lp_rpc_low_port() &&
+	       globals->rpc_high_port == lp_rpc_high_port();
+}
+
 bool ntsign_config_load(struct ntsign_module *module)
 {
 	const struct loadparm_s3_helpers *helpers = loadparm_s3_helpers();

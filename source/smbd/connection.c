@@ -237,9 +237,11 @@ static const char *closed_reason(const struct ntsign_connection *c)
 static int connection_destructor(struct ntsign_connection *c)
 {
 	ntsign_session_detach(c);
-	ntsign_signature_end(c);
-	ntsign_connection_negotiated(c, true);
-	record_connection(c, "closed", closed_reason(c), false);
+	if (!ntsign_layouts_differ) {
+		ntsign_signature_end(c);
+		ntsign_connection_negotiated(c, true);
+		record_connection(c, "closed", closed_reason(c), false);
+	}
 	ntsign_audit_end(c);
 	DLIST_REMOVE(ntsign->connections, c);
 	ntsign_frame_forget(c);
@@ -265,7 +267,8 @@ static void trace_fd(struct tevent_fd *fde,
 	if (point != TEVENT_EVENT_TRACE_BEFORE_HANDLER) {
 		return;
 	}
-	for (c = ntsign->connections; c != NULL; c = c->next) {
+	for (c = ntsign->connections; c != NULL && !ntsign_layouts_differ;
+	     c = c->next) {
 		if (c->first_seen && !c->watched && c->pending == 0) {
 			continue;
 		}
@@ -282,7 +285,7 @@ static void trace_fd(struct tevent_fd *fde,
 			ntsign_first_look(c);
 		}
 	}
-	if (!needed) {
+	if (!needed || ntsign_layouts_differ) {
 		/* All has been seen: out of the way of every later event. */
 		tevent_set_trace_fd_callback(ev, chained_trace_fn,
 					     chained_trace_data);

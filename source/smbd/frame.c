@@ -330,7 +330,8 @@ static void frame_handler(struct tevent_context *ev, struct tevent_fd *fde,
 	 * What the echo handler's process has taken from the socket comes
 	 * first, and another frame than the socket's next.
 	 */
-	if (!(lp_async_smb_echo_handler() &&
+	if (!ntsign_layouts_differ &&
+	    !(lp_async_smb_echo_handler() &&
 	      is_readable(xconn->smb1.echo_handler.trusted_fd))) {
 		next = frame_before(c);
 	}
@@ -349,6 +350,9 @@ static void frame_handler(struct tevent_context *ev, struct tevent_fd *fde,
 	}
 	handling = NULL;
 	c->encrypted = false;
+	if (ntsign_layouts_differ) {
+		return;
+	}
 	ntsign_pipe_look();
 	ntsign_connection_negotiated(c, false);
 	ntsign_logon_hook(c);

@@ -58,13 +58,18 @@ static int find_auth_fn(struct smbXsrv_session *session, void *private_data)
 	struct find_auth *find = private_data;
 	struct smbXsrv_session_auth *auth = NULL;
 
-	for (auth = session->pending_auth; auth != NULL; auth = auth->next) {
+	if (!ntsign_layout_fits(NTSIGN_LAYOUT_SESSION, session)) {
+		return 0;
+	}
+	for (auth = session->pending_auth;
+	     ntsign_layout_fits(NTSIGN_LAYOUT_SESSION_AUTH, auth);
+	     auth = auth->next) {
 		if (auth->gensec == find->gensec) {
 			find->session = session;
 			find->auth = auth;
 		}
 	}
-	return 0;	/* smbd logs a traverse that is cut short */
+	return 0;
 }
 
 /* The session setup that a gensec context belongs to, if it is one's. */
@@ -72,12 +77,7 @@ static bool find_auth(const struct gensec_security *gensec,
 		      struct find_auth *find)
 {
 	*find = (struct find_auth) { .gensec = gensec, };
-	if (global_smbXsrv_client == NULL ||
-	    global_smbXsrv_client->session_table == NULL) {
-		return false;
-	}
-	(void)smbXsrv_session_local_traverse(global_smbXsrv_client,
-					     find_auth_fn, find);
+	ntsign_session_traverse(find_auth_fn, find);
 	return find->auth != NULL && find->auth->connection != NULL;
 }
 
@@ -126,7 +126,9 @@ static struct ntsign_legs *legs_new(struct gensec_security *gensec,
 	}
 	*unknown = true;
 	c = ntsign_connection_get(find.auth->connection);
-	if (c == NULL) {
+	if (c == NULL ||
+	    !ntsign_layout_fits(NTSIGN_LAYOUT_SESSION_GLOBAL,
+				find.session->global)) {
 		return NULL;
 	}
 	legs = talloc_zero(c, struct ntsign_legs);
@@ -461,7 +463,9 @@ static struct tevent_req *spnego_send(TALLOC_CTX *mem_ctx,
 	const char *refusal = NULL;
 	bool unknown = false;
 
-	if (ntsign != NULL && gensec->gensec_role == GENSEC_SERVER) {
+	if (ntsign != NULL && !ntsign_layouts_differ &&
+	    ntsign_layout_fits(NTSIGN_LAYOUT_GENSEC, gensec) &&
+	    gensec->gensec_role == GENSEC_SERVER) {
 		legs = legs_find(gensec);
 		if (legs == NULL) {
 			legs = legs_new(gensec, &unknown);
@@ -491,7 +495,7 @@ static void spnego_done(struct tevent_req *subreq)
 	struct update_state *state = update_take(subreq, &req);
 	struct ntsign_legs *legs = NULL;
 
-	if (ntsign != NULL) {
+	if (ntsign != NULL && !ntsign_layouts_differ) {
 		legs = legs_find(state->gensec);
 	}
 	if (legs == NULL) {
@@ -556,7 +560,10 @@ static NTSTATUS spnego_session_info(struct gensec_security *gensec,
 	NTSTATUS status;
 
 	status = real_spnego->session_info(gensec, mem_ctx, &info);
-	if (ntsign != NULL) {
+	if (ntsign != NULL && NT_STATUS_IS_OK(status) &&
+	    ntsign_layout_fits(NTSIGN_LAYOUT_SESSION_INFO, info)) {
+		legs = legs_accepted_find(gensec);
+	} else if (ntsign != NULL && !NT_STATUS_IS_OK(status)) {
 		legs = legs_accepted_find(gensec);
 	}
 	if (NT_STATUS_IS_OK(status) && legs != NULL && legs->ntlmssp_ended) {
@@ -589,7 +596,8 @@ static NTSTATUS spnego_session_info(struct gensec_security *gensec,
 static struct ntsign_legs *legs_of_mechanism(
 	const struct gensec_security *mechanism)
 {
-	struct ntsign_connection *c = (ntsign != NULL) ?
+	struct ntsign_connection *c = (ntsign != NULL &&
+				       !ntsign_layouts_differ) ?
 		ntsign->connections : NULL;
 	struct ntsign_legs *legs = NULL;
 
@@ -611,16 +619,20 @@ static const char *ntlmssp_refusal(const struct ntsign_legs *legs)
 	return (refusal != NULL) ? refusal : legs_too_weak(legs);
 }
 
-/* What the exchange has come to, where its state is the one known here. */
+/* What the exchange has come to. */
 static void ntlmssp_final(struct ntsign_legs *legs,
 			  const struct gensec_security *gensec)
 {
-	struct gensec_ntlmssp_context *context = talloc_get_type(
-		gensec->private_data, struct gensec_ntlmssp_context);
+	struct gensec_ntlmssp_context *context = NULL;
 
-	if (context != NULL && context->ntlmssp_state != NULL &&
-	    talloc_get_size(context->ntlmssp_state) ==
-		    sizeof(struct ntlmssp_state)) {
+	if (!ntsign_layout_fits(NTSIGN_LAYOUT_GENSEC, gensec)) {
+		return;
+	}
+	context = talloc_get_type(gensec->private_data,
+				  struct gensec_ntlmssp_context);
+	if (ntsign_layout_fits(NTSIGN_LAYOUT_NTLMSSP_CONTEXT, context) &&
+	    ntsign_layout_fits(NTSIGN_LAYOUT_NTLMSSP,
+			       context->ntlmssp_state)) {
 		legs->final_flags_known = true;
 		legs->final_flags = context->ntlmssp_state->neg_flags;
 	}

@@ -38,6 +38,9 @@ static struct ntsign_connection *setup_connection(void)
 {
 	struct ntsign_connection *c = ntsign->connections;
 
+	if (ntsign_layouts_differ) {
+		return NULL;
+	}
 	while (c != NULL && !c->setup.seen && !c->encrypted) {
 		c = c->next;
 	}
@@ -83,7 +86,8 @@ static void check_keep_response(const struct auth_usersupplied_info *user_info)
 	struct ntsign_connection *c = setup_connection();
 	const DATA_BLOB *response = &user_info->password.response.nt;
 
-	if (c == NULL || user_info->password_state != AUTH_PASSWORD_RESPONSE) {
+	if (c == NULL ||
+	    !ntsign_layout_fits(NTSIGN_LAYOUT_AUTH_SUPPLIED, user_info) || user_info->password_state != AUTH_PASSWORD_RESPONSE) {
 		return;
 	}
 	c->setup.response_lm = (response->length == 0);
@@ -190,6 +194,9 @@ static const char *check_repair(void *server_returned_info, DATA_BLOB *key)
 		server_returned_info, struct auth_serversupplied_info);
 	struct ntsign_connection *c = setup_connection();
 
+	if (!ntsign_layout_fits(NTSIGN_LAYOUT_AUTH_SERVER, info)) {
+		return "the server info could not be looked at";
+	}
 	if (info->session_key.length == 0 && key->length != 0) {
 		info->session_key.data = talloc_move(info, &key->data);
 		info->session_key.length = key->length;
@@ -262,7 +269,8 @@ void ntsign_logon_hook(struct ntsign_connection *c)
 {
 	struct auth4_context *auth = c->xconn->smb1.negprot.auth_context;
 
-	if (auth == NULL || auth->check_ntlm_password_send == NULL ||
+	if (!ntsign_layout_fits(NTSIGN_LAYOUT_AUTH_CONTEXT, auth) ||
+	    auth->check_ntlm_password_send == NULL ||
 	    auth->check_ntlm_password_recv == NULL ||
 	    auth->check_ntlm_password_send == check_send) {
 		return;

@@ -10,6 +10,7 @@
  */
 #include "module.h"
 #include "imports.h"
+#include "ntsign/samba.h"
 
 #include <dlfcn.h>
 
@@ -19,53 +20,42 @@
 struct ntsign_module *ntsign;
 
 /*
- * Whether smbd is the build that the module's headers describe. `missing`: a
- * function that it has not got, or NULL.
+ * Whether smbd is the build that the module's headers describe, as far as can
+ * be told now; layout.h has the rest. `missing`: a function that it has not
+ * got, or NULL.
  */
 static bool same_build(const char *missing)
 {
-	static bool logged;
 	struct smbXsrv_client *client = global_smbXsrv_client;
-	const char *what = NULL;
-	size_t size = 0;
-	size_t expected = 0;
 
-	if (strcmp(samba_version_string(), NTSIGN_SAMBA_VERSION_STRING) != 0) {
-		what = "version";
-	} else if (missing != NULL) {
-		what = missing;
-	} else if (client != NULL) {
-		size = talloc_get_size(client);
-		expected = NTSIGN_SIZEOF_CLIENT;
-		what = (size != expected) ? "struct smbXsrv_client" : NULL;
+	if (ntsign_layouts_differ) {
+		return false;
 	}
-	if (what == NULL && client != NULL && client->connections != NULL) {
-		size = talloc_get_size(client->connections);
-		expected = NTSIGN_SIZEOF_CONNECTION;
-		what = (size != expected) ? "struct smbXsrv_connection" : NULL;
+	if (!ntsign_samba_fits(NTSIGN_SAMBA_VERSION_STRING,
+			       samba_version_string())) {
+		missing = "version";
 	}
-	if (what == NULL && client != NULL && client->sconn != NULL) {
-		size = talloc_get_size(client->sconn);
-		expected = NTSIGN_SIZEOF_SCONN;
-		what = (size != expected) ?
-			"struct smbd_server_connection" : NULL;
+	if (missing != NULL) {
+		ntsign_layout_differs(missing, 0, 0);
+		return false;
 	}
-	if (what == NULL) {
+	if (!ntsign_config_fits()) {
+		ntsign_layout_differs("struct loadparm_global", 0, 0);
+		return false;
+	}
+	if (client == NULL) {
 		return true;
 	}
-	if (!logged) {
-		DBG_ERR("ntsign: made for Samba %s, this is %s (%s differs, "
-			"%zu and %zu bytes): nothing is audited until the "
-			"module is built for this Samba\n",
-			NTSIGN_SAMBA_VERSION_STRING, samba_version_string(),
-			what, expected, size);
-		logged = true;
-	}
-	return false;
+	return ntsign_layout_fits(NTSIGN_LAYOUT_CLIENT, client) &&
+	       (client->connections == NULL ||
+		ntsign_layout_fits(NTSIGN_LAYOUT_CONNECTION,
+				   client->connections)) &&
+	       (client->sconn == NULL ||
+		ntsign_layout_fits(NTSIGN_LAYOUT_SERVER, client->sconn));
 }
 
 /* The mode as smbd knows it; a value that is none is not an audit. */
-static bool mode_is_audit(void)
+bool ntsign_mode_is_audit(void)
 {
 	const char *mode = lp_parm_const_string(-1, "ntsign", "mode", "audit");
 
@@ -78,7 +68,7 @@ static bool mode_is_audit(void)
  */
 static NTSTATUS init_other_build(bool preload)
 {
-	if (mode_is_audit()) {
+	if (ntsign_mode_is_audit()) {
 		return preload ? NT_STATUS_OK :
 			ntsign_tree_register_inert(smb_register_vfs);
 	}

@@ -9,6 +9,7 @@
 #define NTSIGN_MODULE_H
 
 #include "compat.h"
+#include "layout.h"
 
 #include "ntsign/address.h"
 #include "ntsign/counter.h"
@@ -42,6 +43,11 @@ struct ntsign_module {
 /* NULL until the preload half has taken part in this process. */
 extern struct ntsign_module *ntsign;
 
+/* ---- module.c ---- */
+
+/* The mode as smbd knows it, before and without the options' review. */
+bool ntsign_mode_is_audit(void);
+
 /* ---- config.c ---- */
 
 /*
@@ -49,6 +55,13 @@ extern struct ntsign_module *ntsign;
  * logs every finding. False when memory runs out.
  */
 bool ntsign_config_load(struct ntsign_module *module);
+
+/*
+ * Whether struct loadparm_global, which the options are read from, is where
+ * the module's headers have it. It is static in smbd, so that nothing tells
+ * its size; but what lies beside the options in it can be asked for.
+ */
+bool ntsign_config_fits(void);
 
 /* The audit file's path with its % substitutions done; NULL when memory
  * runs out. */
@@ -439,6 +452,12 @@ void ntsign_session_settle(struct ntsign_connection *c);
 
 /* The connection ends before its sessions do. */
 void ntsign_session_detach(struct ntsign_connection *c);
+
+/* Hands every session of this process to `fn`, which returns 0: smbd logs a
+ * traverse that is cut short. */
+void ntsign_session_traverse(int (*fn)(struct smbXsrv_session *session,
+				       void *private_data),
+			     void *private_data);
 
 /* What the module knows of one of smbd's sessions; goes with it. */
 struct ntsign_session {

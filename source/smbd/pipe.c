@@ -102,6 +102,9 @@ static struct ntsign_session *pipe_session(uint64_t vuid)
 	struct ntsign_connection *c = NULL;
 	struct ntsign_session *s = NULL;
 
+	if (ntsign_layouts_differ) {
+		return NULL;
+	}
 	for (c = ntsign->connections; c != NULL; c = c->next) {
 		for (s = c->sessions; s != NULL; s = s->next) {
 			if (s->session->global->session_wire_id == vuid) {
@@ -187,7 +190,7 @@ static void pipe_report(void *private_data,
 	struct ntsign_record *record = NULL;
 	bool strength = report->event == NTSIGN_REGISTRY_UNDECRYPTABLE;
 
-	if (c == NULL) {
+	if (c == NULL || ntsign_layouts_differ) {
 		return;
 	}
 	record = pipe_record(c, pipe->vuid, pipe->name,
@@ -258,6 +261,10 @@ static bool pipe_decodes(void *private_data, uint16_t opnum, bool big_endian,
 	frame = talloc_stackframe();
 	pull = ndr_pull_init_blob(&blob, frame);
 	arguments = talloc_zero_size(frame, call->struct_size);
+	if (pull != NULL && !ntsign_layout_fits(NTSIGN_LAYOUT_NDR_PULL, pull)) {
+		TALLOC_FREE(frame);
+		return true;
+	}
 	if (pull != NULL && arguments != NULL) {
 		/* as Samba's server does it: dcesrv_request() */
 		pull->flags |= LIBNDR_FLAG_REF_ALLOC;
@@ -295,7 +302,8 @@ static bool is_authenticated(const struct files_struct *fsp)
 	if (s != NULL && s->established) {
 		return !s->keyless;
 	}
-	return fsp->conn != NULL && fsp->conn->session_info != NULL &&
+	return ntsign_layout_fits(NTSIGN_LAYOUT_SHARE, fsp->conn) &&
+	       fsp->conn->session_info != NULL &&
 	       security_session_user_level(fsp->conn->session_info, NULL) >=
 		       SECURITY_USER;
 }
@@ -305,12 +313,12 @@ static struct npa_state *pipe_stream(const struct files_struct *fsp)
 	const struct fake_file_handle *handle = fsp->fake_file_handle;
 	struct npa_state *npa = NULL;
 
-	if (handle == NULL ||
+	if (!ntsign_layout_fits(NTSIGN_LAYOUT_FILE_HANDLE, handle) ||
 	    handle->type != FAKE_FILE_TYPE_NAMED_PIPE_PROXY) {
 		return NULL;
 	}
 	npa = talloc_get_type(handle->private_data, struct npa_state);
-	if (npa == NULL || talloc_get_size(npa) != sizeof(*npa) ||
+	if (!ntsign_layout_fits(NTSIGN_LAYOUT_PIPE, npa) ||
 	    npa->stream == NULL) {
 		return NULL;
 	}
@@ -345,7 +353,8 @@ static struct smbd_smb2_request *smb2_create(const struct files_struct *fsp)
 
 	for (xconn = global_smbXsrv_client->connections; xconn != NULL;
 	     xconn = xconn->next) {
-		for (req = xconn->smb2.requests; req != NULL;
+		for (req = xconn->smb2.requests;
+		     ntsign_layout_fits(NTSIGN_LAYOUT_REQUEST, req);
 		     req = req->next) {
 			if (req->compat_chain_fsp == fsp &&
 			    req->subreq != NULL &&
@@ -424,7 +433,8 @@ static void pipe_opened(struct files_struct *fsp, struct npa_state *npa,
 /* A file on IPC$ that has no stream yet: smbd is about to open the pipe. */
 static bool being_opened(const struct files_struct *fsp)
 {
-	return fsp->fake_file_handle == NULL && fsp->conn != NULL &&
+	return fsp->fake_file_handle == NULL &&
+	       ntsign_layout_fits(NTSIGN_LAYOUT_SHARE, fsp->conn) &&
 	       IS_IPC(fsp->conn);
 }
 
@@ -437,16 +447,17 @@ static void look(bool ending)
 	struct files_struct *next = NULL;
 	uint64_t newest;
 
-	if (global_smbXsrv_client == NULL ||
+	if (global_smbXsrv_client == NULL || ntsign_layouts_differ ||
 	    global_smbXsrv_client->sconn == NULL || !wanted()) {
 		return;
 	}
 	fsp = global_smbXsrv_client->sconn->files;
-	if (fsp == NULL) {
+	if (!ntsign_layout_fits(NTSIGN_LAYOUT_FILE, fsp)) {
 		return;
 	}
 	newest = fh_get_gen_id(fsp->fh);
-	if (newest <= looked_at || being_opened(fsp)) {
+	if (newest <= looked_at || being_opened(fsp) ||
+	    ntsign_layouts_differ) {
 		return;
 	}
 	before = looked_at;
@@ -455,7 +466,9 @@ static void look(bool ending)
 		struct npa_state *npa = pipe_stream(fsp);
 
 		next = fsp->next;
-		if (npa != NULL) {
+		if (npa != NULL &&
+		    ntsign_layout_fits(NTSIGN_LAYOUT_FILE_NAME,
+				       fsp->fsp_name)) {
 			pipe_opened(fsp, npa, ending);
 		}
 	}

@@ -28,7 +28,9 @@ static bool is_ipc(struct ntsign_connection *c, const uint8_t *message)
 				     timeval_to_nttime(&(struct timeval) {
 					     .tv_sec = time(NULL), }),
 				     &tcon);
-	return NT_STATUS_IS_OK(status) && tcon->compat != NULL &&
+	return NT_STATUS_IS_OK(status) &&
+	       ntsign_layout_fits(NTSIGN_LAYOUT_TREE, tcon) &&
+	       ntsign_layout_fits(NTSIGN_LAYOUT_SHARE, tcon->compat) &&
 	       IS_IPC(tcon->compat);
 }
 

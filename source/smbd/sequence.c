@@ -37,20 +37,28 @@ struct find_setups {
 static int find_setups_fn(struct smbXsrv_session *session, void *private_data)
 {
 	struct find_setups *find = private_data;
-	bool mine = session->global->session_wire_id == find->uid;
 	const struct smbXsrv_session_auth *auth = NULL;
+	bool mine;
 
+	if (!ntsign_layout_fits(NTSIGN_LAYOUT_SESSION, session) ||
+	    !ntsign_layout_fits(NTSIGN_LAYOUT_SESSION_GLOBAL,
+				session->global)) {
+		return 0;
+	}
+	mine = session->global->session_wire_id == find->uid;
 	if (NT_STATUS_IS_OK(session->status)) {
 		find->uid_stands |= mine;
 		return 0;	/* what led to it may still hang on it */
 	}
-	for (auth = session->pending_auth; auth != NULL; auth = auth->next) {
+	for (auth = session->pending_auth;
+	     ntsign_layout_fits(NTSIGN_LAYOUT_SESSION_AUTH, auth);
+	     auth = auth->next) {
 		if (auth->connection == find->c->xconn) {
 			find->pending++;
 			find->uid_pending |= mine;
 		}
 	}
-	return 0;	/* smbd logs a traverse that is cut short */
+	return 0;
 }
 
 static struct find_setups find_setups(const struct ntsign_connection *c,
@@ -58,10 +66,7 @@ static struct find_setups find_setups(const struct ntsign_connection *c,
 {
 	struct find_setups find = { .c = c, .uid = uid, };
 
-	if (global_smbXsrv_client->session_table != NULL) {
-		(void)smbXsrv_session_local_traverse(global_smbXsrv_client,
-						     find_setups_fn, &find);
-	}
+	ntsign_session_traverse(find_setups_fn, &find);
 	return find;
 }
 

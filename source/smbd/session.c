@@ -25,6 +25,20 @@ struct ntsign_session *ntsign_session_find(const struct ntsign_connection *c,
 	return NULL;
 }
 
+void ntsign_session_traverse(int (*fn)(struct smbXsrv_session *session,
+				       void *private_data),
+			     void *private_data)
+{
+	struct smbXsrv_client *client = global_smbXsrv_client;
+
+	if (client == NULL || client->session_table == NULL) {
+		return;
+	}
+	ntsign_layout_hold();
+	(void)smbXsrv_session_local_traverse(client, fn, private_data);
+	ntsign_layout_release();
+}
+
 /* ---- sessions that stand ---- */
 
 /*
@@ -86,6 +100,10 @@ static int session_destructor(struct ntsign_session *s)
 	if (c == NULL) {
 		return 0;
 	}
+	if (ntsign_layouts_differ) {
+		DLIST_REMOVE(c->sessions, s);
+		return 0;
+	}
 	if (s->legs != NULL) {
 		/* smbd gave the session up after the password was good */
 		struct ntsign_ended e = {
@@ -118,6 +136,11 @@ struct ntsign_session *ntsign_session_new(struct ntsign_connection *c,
 	if (s != NULL) {
 		return s;
 	}
+	if (!ntsign_layout_fits(NTSIGN_LAYOUT_SESSION, session) ||
+	    !ntsign_layout_fits(NTSIGN_LAYOUT_SESSION_GLOBAL,
+				session->global)) {
+		return NULL;
+	}
 	/*
 	 * Below the session's global part: the session's own destructor frees
 	 * that before its other children, and its flags are still wanted.
@@ -143,7 +166,8 @@ static void session_copy_info(struct ntsign_session *s)
 	TALLOC_FREE(s->account);
 	TALLOC_FREE(s->domain);
 	s->keyless = true;
-	if (info == NULL || info->info == NULL) {
+	if (!ntsign_layout_fits(NTSIGN_LAYOUT_SESSION_INFO, info) ||
+	    !ntsign_layout_fits(NTSIGN_LAYOUT_USER_INFO, info->info)) {
 		return;
 	}
 	level = security_session_user_level(info, NULL);
@@ -228,6 +252,8 @@ static bool session_stands(const struct ntsign_session *s)
 	status = smbXsrv_session_find_channel(s->session,
 					      s->connection->xconn, &channel);
 	return NT_STATUS_IS_OK(status) &&
+		ntsign_layout_array_fits(NTSIGN_LAYOUT_CHANNEL,
+					 s->session->global->channels, 1) &&
 		smb2_signing_key_valid(channel->signing_key);
 }
 
@@ -244,6 +270,11 @@ static int find_new_fn(struct smbXsrv_session *session, void *private_data)
 {
 	struct find_new *find = private_data;
 
+	if (!ntsign_layout_fits(NTSIGN_LAYOUT_SESSION, session) ||
+	    !ntsign_layout_fits(NTSIGN_LAYOUT_SESSION_GLOBAL,
+				session->global)) {
+		return 0;
+	}
 	/* Mostly old ones, of which there may be many. */
 	if (session->global->creation_time < find->c->setup.began ||
 	    !NT_STATUS_IS_OK(session->status) ||
@@ -254,7 +285,7 @@ static int find_new_fn(struct smbXsrv_session *session, void *private_data)
 		find->sessions[find->count] = session;
 		find->count++;
 	}
-	return 0;	/* smbd logs a traverse that is cut short */
+	return 0;
 }
 
 /* The sessions that the NT4-style requests in hand have led to, if any. */
@@ -263,11 +294,10 @@ static void settle_nt4(struct ntsign_connection *c)
 	struct find_new find = { .c = c, };
 	size_t i;
 
-	if (!c->setup.seen || global_smbXsrv_client->session_table == NULL) {
+	if (!c->setup.seen) {
 		return;
 	}
-	(void)smbXsrv_session_local_traverse(global_smbXsrv_client,
-					     find_new_fn, &find);
+	ntsign_session_traverse(find_new_fn, &find);
 	for (i = 0; i < find.count; i++) {
 		struct ntsign_session *s = ntsign_session_new(c, find.sessions[i]);
 		bool further = c->setup.answered;
@@ -309,6 +339,9 @@ void ntsign_session_settle(struct ntsign_connection *c)
 	struct ntsign_session *s = NULL;
 	struct ntsign_session *next = NULL;
 
+	if (ntsign_layouts_differ) {
+		return;
+	}
 	settle_nt4(c);
 	if (c->setup.late && (c->setup.answered || c->setup.checked)) {
 		setup_finish(c);
@@ -360,10 +393,15 @@ void ntsign_session_detach(struct ntsign_connection *c)
 	struct ntsign_legs *legs = NULL;
 
 	c->ending = true;
-	if (c->setup.late) {
+	if (c->setup.late && !ntsign_layouts_differ) {
 		setup_finish(c);
 	}
 	while ((s = c->sessions) != NULL) {
+		if (ntsign_layouts_differ) {
+			DLIST_REMOVE(c->sessions, s);
+			s->connection = NULL;
+			continue;
+		}
 		if (s->legs != NULL && session_stands(s)) {
 			session_established(s, false);
 		}

@@ -485,6 +485,10 @@ static struct smb2_signing_key *smb2_key(const struct ntsign_session *s)
 	const struct smbXsrv_session_global *global = s->session->global;
 	uint32_t i;
 
+	if (!ntsign_layout_array_fits(NTSIGN_LAYOUT_CHANNEL, global->channels,
+				      global->num_channels)) {
+		return global->signing_key;
+	}
 	for (i = 0; i < global->num_channels; i++) {
 		if (global->channels[i].connection == s->connection->xconn &&
 		    smb2_signing_key_valid(global->channels[i].signing_key)) {
@@ -514,11 +518,15 @@ static const char *smb2_cause(const struct ntsign_session *s,
 
 static int smb2_watch_destructor(struct smb2_watch *watch)
 {
-	const uint8_t *answer = watch->req->out._hdr;
+	const uint8_t *answer = NULL;
 	struct ntsign_connection *c = NULL;
 	struct ntsign_session *s = NULL;
 	const char *event = NULL;
 
+	if (ntsign_layouts_differ) {
+		return 0;
+	}
+	answer = watch->req->out._hdr;
 	if (NT_STATUS_V(NT_STATUS_ACCESS_DENIED) !=
 	    IVAL(answer, SMB2_HDR_STATUS) ||
 	    BVAL(answer, SMB2_HDR_MESSAGE_ID) !=
@@ -559,7 +567,8 @@ void ntsign_signature_smb2_before(struct ntsign_connection *c)
 	uint32_t length = 0;
 	ssize_t n;
 
-	if (!ntsign_smb2_read_begins(state)) {
+	if (!ntsign_layout_fits(NTSIGN_LAYOUT_REQUEST, state->req) ||
+	    !ntsign_smb2_read_begins(state)) {
 		return;		/* in the middle of a frame */
 	}
 	n = recv(c->xconn->transport.sock, data, sizeof(data),

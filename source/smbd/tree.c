@@ -108,6 +108,17 @@ static int tree_connect_alone(vfs_handle_struct *handle, const char *service,
 	return SMB_VFS_NEXT_CONNECT(handle, service, user);
 }
 
+/* smbd is not what the module was made for, and the log says so. */
+static int tree_connect_unknown(vfs_handle_struct *handle,
+				const char *service, const char *user)
+{
+	if (!ntsign_mode_is_audit()) {
+		errno = EACCES;
+		return -1;
+	}
+	return SMB_VFS_NEXT_CONNECT(handle, service, user);
+}
+
 static int tree_connect(vfs_handle_struct *handle, const char *service,
 			const char *user)
 {
@@ -116,8 +127,14 @@ static int tree_connect(vfs_handle_struct *handle, const char *service,
 	struct ntsign_session *s = NULL;
 	const char *refusal = NULL;
 
-	if (global_smbXsrv_client == NULL || conn->sconn == NULL ||
-	    conn->sconn->client == NULL || handled_above(handle)) {
+	if (global_smbXsrv_client == NULL) {
+		return SMB_VFS_NEXT_CONNECT(handle, service, user);
+	}
+	if (!ntsign_layout_fits(NTSIGN_LAYOUT_SHARE, conn)) {
+		return tree_connect_unknown(handle, service, user);
+	}
+	if (conn->sconn == NULL || conn->sconn->client == NULL ||
+	    handled_above(handle)) {
 		return SMB_VFS_NEXT_CONNECT(handle, service, user);
 	}
 	if (ntsign == NULL) {
@@ -125,6 +142,9 @@ static int tree_connect(vfs_handle_struct *handle, const char *service,
 	}
 	for (c = ntsign->connections; c != NULL; c = c->next) {
 		ntsign_session_settle(c);
+	}
+	if (ntsign_layouts_differ) {
+		return tree_connect_unknown(handle, service, user);
 	}
 	s = tree_session(conn->vuid);
 	c = (s != NULL) ? s->connection : ntsign->connections;
@@ -157,8 +177,17 @@ static struct vfs_fn_pointers tree_fns = {
 
 NTSTATUS ntsign_tree_register(void)
 {
-	return smb_register_vfs(SMB_VFS_INTERFACE_VERSION, "ntsign",
-				&tree_fns);
+	NTSTATUS status = smb_register_vfs(SMB_VFS_INTERFACE_VERSION,
+					   "ntsign", &tree_fns);
+
+	if (NT_STATUS_EQUAL(status, NT_STATUS_OBJECT_TYPE_MISMATCH)) {
+		/* only here does smbd tell its own */
+		ntsign_layout_differs("SMB_VFS_INTERFACE_VERSION", 0, 0);
+		if (ntsign_mode_is_audit()) {
+			return ntsign_tree_register_inert(smb_register_vfs);
+		}
+	}
+	return status;
 }
 
 NTSTATUS ntsign_tree_register_inert(ntsign_register_fn register_fn)
