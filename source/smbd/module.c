@@ -9,6 +9,7 @@
  * what smbd then holds a pointer to is registered last.
  */
 #include "module.h"
+#include "handover.h"
 #include "imports.h"
 #include "ntsign/samba.h"
 
@@ -192,7 +193,15 @@ _PUBLIC_ NTSTATUS samba_init_module(TALLOC_CTX *ctx)
 	}
 	client = global_smbXsrv_client;
 	called = true;
+	if (!ntsign_samba_fits(NTSIGN_SAMBA_VERSION_STRING,
+			       samba_version_string()) &&
+	    ntsign_handover(ctx, samba_version_string())) {
+		return NT_STATUS_OK;
+	}
 	if (!same_build(missing)) {
+		if (ntsign_handover_is_kept()) {
+			return NT_STATUS_REVISION_MISMATCH;
+		}
 		/* Told without a look into smbd's structures. */
 		return init_other_build(first && client != NULL &&
 					is_preloaded());

@@ -19,17 +19,23 @@ modules_dir()
 	smbd -b | sed -n 's/^ *MODULESDIR: *//p'
 }
 
-# stage_modules DIR MODULE: lays MODULE, and the part of it that needs
-# OpenSSL, out in DIR/modules as they are to be seen by smbd.
+# stage_modules DIR MODULE [FILE=NAME]...: lays MODULE, the part of it that
+# needs OpenSSL, and each FILE out in DIR/modules as they are to be seen by
+# smbd.
 stage_modules()
 {
-	local dir=$1 module=$2 crypto="${2%/*}/ntsign-crypto.so"
+	local dir=$1 module=$2 crypto="${2%/*}/ntsign-crypto.so" f=''
 
+	shift 2
 	mkdir -p -- "$dir/modules/vfs" "$dir/modules/ntsign"
 	cp -- "$module" "$dir/modules/vfs/ntsign.so"
 	if [[ -e $crypto ]]; then
 		cp -- "$crypto" "$dir/modules/ntsign/ntsign-crypto.so"
 	fi
+	for f in "$@"; do
+		mkdir -p -- "$(dirname -- "$dir/modules/${f##*=}")"
+		cp -- "${f%=*}" "$dir/modules/${f##*=}"
+	done
 }
 
 # What runs first inside the namespace: notes it in DIR/lab.id, puts a mount
