@@ -60,9 +60,6 @@ mkdir -- "$dir/layer/upper" "$dir/layer/work"
 mount -t overlay -o \\
 	"lowerdir=/,upperdir=$dir/layer/upper,workdir=$dir/layer/work" \\
 	overlay "$root"
-mkdir -p -- "$root$top/build"
-[[ -e $root$top/wscript ]] || mount --bind -- "$top" "$root$top"
-mount --bind -- "$top/build" "$root$top/build"
 mount -t proc proc "$root/proc"
 mount --bind -- "$root/proc/sys" "$root/proc/sys"
 mount -o remount,bind,ro -- "$root/proc/sys"
@@ -73,6 +70,9 @@ for d in run tmp var/tmp; do
 	mount -t tmpfs -o mode=0755 tmpfs "$root/$d"
 done
 chmod 1777 "$root/tmp" "$root/var/tmp"
+mkdir -p -- "$root$top/build"
+[[ -e $root$top/wscript ]] || mount --bind -- "$top" "$root$top"
+mount --bind -- "$top/build" "$root$top/build"
 mount -t tmpfs -o mode=0755 tmpfs "$root/dev"
 mkdir -- "$root/dev/pts" "$root/dev/shm"
 mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm"
