@@ -36,8 +36,10 @@ mount -t cgroup2 cgroup2 "$groups"
 mkdir -- "$group"
 /bin/bash -c 'echo $$ >"$1/cgroup.procs" && shift && exec "$@"' join \\
 	"$group" "$@" </dev/null &
-cat >/dev/null
-kill -s KILL $!
+while kill -s 0 $! 2>/dev/null; do
+	read -r -t 0.5 || (($? > 128)) || break
+done
+kill -s KILL $! 2>/dev/null || :
 wait $! || :
 for ((i = 0; i < 200; i++)); do
 	find "$group" -depth -type d -exec rmdir {} \\; 2>/dev/null || :
@@ -230,7 +232,9 @@ class Machine:
                  "--ipc", "--cgroup", "--", "/bin/bash", "-c", INSIDE,
                  "inside", TOP, self.dir, systemd],
                 stdin=subprocess.PIPE, stdout=console, stderr=console)
-        if not self._wait(self._is_up, 30):
+        if not self._wait(lambda: self.process.poll() is not None or
+                          self._is_up(), 30) or self.process.poll() is not \
+                None:
             raise CouldNot("systemd does not run here: " + self.said())
         self._install()
 
@@ -246,8 +250,6 @@ class Machine:
         return check.wait_until(condition, seconds)
 
     def _is_up(self):
-        if self.process.poll() is not None:
-            return False
         if self.pid is None:
             self.pid = self._first()
         if self.pid is None:
