@@ -37,6 +37,9 @@ readonly PACKAGES_TEST=(
 
 	# What smbd needs with the module, and what it needs without.
 	strace
+
+	# What a release is made and signed with, and another time to build at.
+	git gpg gpg-agent faketime
 )
 
 # What test/run --samba makes another release of Debian with.
