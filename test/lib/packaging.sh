@@ -121,3 +121,15 @@ package_test()
 	machine_keep "$1" "$machine"
 	return "$status"
 }
+
+# packages_tidy SUITE: the machines have served their turn.
+packages_tidy()
+{
+	local dir='' t=''
+
+	dir=$(packages_dir "$1")
+	for t in "${PACKAGE_TESTS[@]}"; do
+		rm -rf -- "${dir:?}/${t#*:}"
+	done
+	rm -rf -- "$dir/build/one" "$dir/build/somewhere"
+}
