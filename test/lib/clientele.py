@@ -113,31 +113,36 @@ class Server:
 
     def ordinary(self, trees=True):
         """A session of each kind, with a file: [(kind, status)]."""
-        seen = []
-        for n, kind in enumerate(("NT4-style", "NTLMSSP", "SMB2_10",
-                                  "SMB3_11"), 1):
-            args = (self.machine.host, self.port, "127.1.0.%d" % n)
+        return [(kind, self._session(kind, "127.1.0.%d" % n, trees))
+                for n, kind in enumerate(("NT4-style", "NTLMSSP", "SMB2_10",
+                                          "SMB3_11"), 1)]
+
+    def _session(self, kind, address, trees):
+        args = (self.machine.host, self.port, address)
+        if kind.startswith("NT"):
+            c = check.smb1raw.Client(*args, flags2=0x4)
+        else:
+            c = check.smb2raw.Client(*args)
+        try:
             if kind.startswith("NT"):
-                c = check.smb1raw.Client(*args, flags2=0x4)
                 c.negotiate(extended=kind == "NTLMSSP")
-                setup = c.setup_nt4 if kind == "NT4-style" else \
-                    c.setup_extended
             else:
-                c = check.smb2raw.Client(*args)
                 c.negotiate([kind])
-                setup = c.setup
+            setup = c.setup_nt4 if kind == "NT4-style" else \
+                c.setup_extended if kind == "NTLMSSP" else c.setup
             status = setup(self.user, self.password)["status"]
-            if trees and status == "NT_STATUS_OK":
-                reply = c.tree_connect("share")
-                status = check.smb1raw.status_name(reply.status)
-            if trees and status == "NT_STATUS_OK":
+            if not trees or status != "NT_STATUS_OK":
+                return status
+            reply = c.tree_connect("share")
+            if reply.status == 0:
                 reply, fid = c.create("file.txt", disposition=5)
-                status = check.smb1raw.status_name(
-                    c.write(fid, b"there").status if fid is not None
-                    else reply.status)
-            seen.append((kind, status))
+                if fid is not None:
+                    reply = c.write(fid, b"there")
+            return check.smb1raw.status_name(reply.status)
+        except check.smb1raw.Closed:
+            return "the connection is ended"
+        finally:
             c.close()
-        return seen
 
     def out_of_step(self):
         """A signed SMB1 session, whose next number is out by 2."""
