@@ -19,7 +19,7 @@
 # in this order; the machine is new for the first of them.
 readonly PACKAGE_TESTS=(
 	build:builder
-	update:source failure:source
+	update:source service:source failure:source
 	install:binary connections:binary revision:binary switch:binary
 	again:builder
 )
