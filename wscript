@@ -73,14 +73,15 @@ TOOLCHAIN_SYMBOLS = ['__gmon_start__', '_ITM_deregisterTMCloneTable',
 # What finds the others' targets, and the compiler's own.
 NOT_BY_JUMP = ['dl_iterate_phdr', 'dlopen', 'dlsym', 'dlerror'] + TOOLCHAIN_SYMBOLS
 
-# The part of the tool that reads records, which tests and fuzz targets link.
+# The part of the tool that reads records, and other files that may be anything;
+# tests and fuzz targets link it.
 READING = '''
-    follow_line html input json moment output progress reader reading
-    rotated table tally tally_merge tally_session tally_sort trend unpack
+    follow_line html input json moment object output proc progress reader
+    reading rotated table tally tally_merge tally_session tally_sort trend unpack
     when words
     '''.split()
 
-READING_USES = 'SIMDJSON Z LZMA ZSTD THREADS'
+READING_USES = 'SIMDJSON Z LZMA ZSTD THREADS ELF'
 
 # Packages of Debian and its relatives that have what configure looks for.
 LIBRARIES = {
@@ -91,6 +92,7 @@ LIBRARIES = {
     'Z': ('z', 'zlib.h', 'zlib1g-dev'),
     'LZMA': ('lzma', 'lzma.h', 'liblzma-dev'),
     'ZSTD': ('zstd', 'zstd.h', 'libzstd-dev'),
+    'ELF': ('elf', 'gelf.h', 'libelf-dev'),
     'CMOCKA': ('cmocka', 'cmocka.h', 'libcmocka-dev'),
 }
 
@@ -211,6 +213,7 @@ def find_sdk(conf):
     conf.define('NTSIGN_LOGFILEBASE', build['LOGFILEBASE'])
     conf.define('NTSIGN_LOCKDIR', build['LOCKDIR'])
     conf.define('NTSIGN_MODULESDIR', conf.env.MODULESDIR)
+    conf.define('NTSIGN_SMBD', smbd)
 
 
 def probe_samba(conf):
@@ -305,7 +308,8 @@ def configure(conf):
 
     find_sdk(conf)
     find_libraries(conf, ['TALLOC', 'JANSSON', 'CRYPTO'] +
-                   (['TDB', 'Z', 'LZMA', 'ZSTD'] if env.WITH_TOOL else []) +
+                   (['TDB', 'Z', 'LZMA', 'ZSTD', 'ELF']
+                    if env.WITH_TOOL else []) +
                    (['CMOCKA'] if o.with_tests else []))
     if env.WITH_TOOL:
         find_simdjson(conf)

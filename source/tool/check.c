@@ -61,58 +61,16 @@ void ntsign_check_add(struct ntsign_check *check,
 	}
 }
 
-/* ---- files as smbd sees them ---- */
-
-/*
- * The root directory of the smbd that runs with this smb.conf, as a path:
- * another one than this process's where smbd has a mount namespace of its
- * own. "" where there is no such smbd, or it cannot be looked into.
- */
-static const char *find_root(struct ntsign_check *check)
+void ntsign_check_tell(struct ntsign_check *check, const char *file,
+		       const char *format, ...)
 {
-	const struct ntsign_conf_item *item =
-		ntsign_conf_global(check->conf, "piddirectory");
-	char *path = NULL;
-	char *root = NULL;
-	char name[16] = "";
-	unsigned int pid = 0;
-	FILE *f = NULL;
+	char *text = NULL;
+	va_list ap;
 
-	path = talloc_asprintf(check, "%s/smbd.pid",
-			       item != NULL ? item->value : "/run/samba");
-	f = path != NULL ? fopen(path, "re") : NULL;
-	if (f == NULL || fscanf(f, "%9u", &pid) != 1) {
-		pid = 0;
-	}
-	if (f != NULL) {
-		fclose(f);
-	}
-	path = talloc_asprintf(check, "/proc/%u/comm", pid);
-	f = pid != 0 && path != NULL ? fopen(path, "re") : NULL;
-	if (f == NULL) {
-		return "";
-	}
-	if (fgets(name, sizeof(name), f) != NULL &&
-	    strcmp(name, "smbd\n") == 0) {
-		root = talloc_asprintf(check, "/proc/%u/root", pid);
-	}
-	fclose(f);
-	if (root == NULL || access(root, X_OK) == -1) {
-		return "";
-	}
-	return root;
-}
-
-/* The absolute path by which to look for what smbd knows as `path`. */
-static const char *as_smbd_sees(struct ntsign_check *check, const char *path)
-{
-	const char *seen = talloc_asprintf(check, "%s%s", check->root, path);
-
-	if (seen == NULL) {
-		check->no_memory = true;
-		return path;
-	}
-	return seen;
+	va_start(ap, format);
+	text = talloc_vasprintf(check, format, ap);
+	va_end(ap);
+	add_at(check, NTSIGN_SEVERITY_INFO, file, 0, text);
 }
 
 /* ---- the options ---- */
@@ -293,11 +251,11 @@ static void check_preload_file(struct ntsign_check *check,
 			"%s is no absolute path: smbd passes over it without "
 			"a word, and %s; write %s", word,
 			not_preloaded(check), check->module);
-	} else if (stat(as_smbd_sees(check, word), &preload) == -1) {
+	} else if (stat(ntsign_check_path(check, word), &preload) == -1) {
 		ntsign_check_add(check, NTSIGN_SEVERITY_ERROR, item,
 			"%s: %s: %s", word, strerror(errno),
 			not_preloaded(check));
-	} else if (stat(as_smbd_sees(check, check->module), &module) == 0 &&
+	} else if (stat(ntsign_check_path(check, check->module), &module) == 0 &&
 		   (preload.st_dev != module.st_dev ||
 		    preload.st_ino != module.st_ino)) {
 		ntsign_check_add(check, NTSIGN_SEVERITY_ERROR, item,
@@ -318,7 +276,9 @@ static void check_preload(struct ntsign_check *check)
 	size_t i;
 
 	for (i = 0; words != NULL && words[i] != NULL; i++) {
-		if (is_module_file(words[i])) {
+		if (strcmp(words[i], check->module) == 0) {
+			count++;	/* the file itself: check_module.c */
+		} else if (is_module_file(words[i])) {
 			check_preload_file(check, item, words[i]);
 			count++;
 		}
@@ -396,8 +356,6 @@ static const char *not_in_vfs(const struct ntsign_check *check)
 static void check_global_vfs(struct ntsign_check *check,
 			     const struct ntsign_conf_item *item)
 {
-	struct stat st = { .st_ino = 0 };
-
 	if (item == NULL) {
 		ntsign_check_add(check, NTSIGN_SEVERITY_ERROR, NULL,
 			"`vfs objects = ntsign' is missing in [global]: %s",
@@ -408,10 +366,6 @@ static void check_global_vfs(struct ntsign_check *check,
 		ntsign_check_add(check, NTSIGN_SEVERITY_ERROR, item,
 			"`vfs objects' does not name ntsign: %s",
 			not_in_vfs(check));
-	} else if (stat(as_smbd_sees(check, check->module), &st) == -1) {
-		ntsign_check_add(check, NTSIGN_SEVERITY_ERROR, item,
-			"%s: %s: smbd refuses every tree connect",
-			check->module, strerror(errno));
 	}
 }
 
@@ -589,7 +543,7 @@ static void check_writable(struct ntsign_check *check,
 			   const struct ntsign_conf_item *item,
 			   const char *path)
 {
-	if (access(as_smbd_sees(check, path), W_OK) == 0) {
+	if (access(ntsign_check_path(check, path), W_OK) == 0) {
 		return;
 	}
 	if (errno == EACCES && geteuid() != 0) {
@@ -597,9 +551,19 @@ static void check_writable(struct ntsign_check *check,
 			"%s: whether it can be written only root can tell",
 			path);
 	} else {
+		int error = errno;
+		const char *point = error == EROFS ?
+			ntsign_check_mount_point(check, path) : NULL;
+
 		ntsign_check_add(check, NTSIGN_SEVERITY_ERROR, item,
 			"%s: cannot be written: %s: %s", path,
-			strerror(errno), not_written(check));
+			strerror(error), not_written(check));
+		if (point != NULL) {
+			ntsign_check_tell(check, path, "smbd sees %s mounted "
+				"read-only: where its unit has ProtectSystem, "
+				"ReadWritePaths must name what it shall "
+				"write; see " NTSIGN_EXAMPLES, point);
+		}
 	}
 }
 
@@ -617,7 +581,7 @@ static void check_audit_path(struct ntsign_check *check,
 		ntsign_check_add(check, NTSIGN_SEVERITY_NOTE, item,
 			"audit file %s: not checked, since only smbd knows "
 			"what its %% variables stand for", path);
-	} else if (stat(as_smbd_sees(check, directory), &st) == -1) {
+	} else if (stat(ntsign_check_path(check, directory), &st) == -1) {
 		ntsign_check_add(check, NTSIGN_SEVERITY_ERROR, item,
 			"audit file %s: the directory %s: %s: %s", path,
 			directory, strerror(errno), not_written(check));
@@ -626,7 +590,7 @@ static void check_audit_path(struct ntsign_check *check,
 			"audit file %s: %s is no directory: %s", path,
 			directory, not_written(check));
 	} else if (strchr(path, '%') != NULL ||
-		   stat(as_smbd_sees(check, path), &st) == -1) {
+		   stat(ntsign_check_path(check, path), &st) == -1) {
 		check_writable(check, item, directory);
 	} else if (S_ISDIR(st.st_mode)) {
 		ntsign_check_add(check, NTSIGN_SEVERITY_ERROR, item,
@@ -702,7 +666,8 @@ static int compare_findings(const void *a, const void *b)
 static bool print_finding(struct ntsign_check *check,
 			  const struct ntsign_check_finding *finding)
 {
-	static const char *const names[] = { "error", "warning", "note" };
+	static const char *const names[] = { "error", "warning", "note",
+					       "info" };
 	char line[16] = "";
 	char *text = NULL;
 	char *safe = NULL;
@@ -723,7 +688,7 @@ static bool print_finding(struct ntsign_check *check,
 
 static int print_findings(struct ntsign_check *check)
 {
-	unsigned int counts[] = { 0, 0, 0 };
+	unsigned int counts[] = { 0, 0, 0, 0 };
 	size_t i;
 
 	if (check->count > 1) {
@@ -771,7 +736,7 @@ static int run_check(TALLOC_CTX *mem_ctx, const char *path,
 		ntsign_output_error("ntsign: %s: %s", path, strerror(errno));
 		return NTSIGN_EXIT_FAILED;
 	}
-	check->root = find_root(check);
+	ntsign_check_find_smbd(check);
 	find_global_line(check);
 	take_remarks(check);
 	ntsign_check_names(check);
@@ -779,6 +744,7 @@ static int run_check(TALLOC_CTX *mem_ctx, const char *path,
 	ntsign_check_role(check);
 	check_preload(check);
 	check_vfs(check);
+	ntsign_check_module(check);
 	check_audit_file(check);
 	ntsign_check_certificate(check);
 	ntsign_check_effects(check);

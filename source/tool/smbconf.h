@@ -16,6 +16,7 @@ enum ntsign_severity {
 	NTSIGN_SEVERITY_ERROR,
 	NTSIGN_SEVERITY_WARNING,
 	NTSIGN_SEVERITY_NOTE,
+	NTSIGN_SEVERITY_INFO,	/* asks for nothing */
 };
 
 /* A section's header or a parameter. */

@@ -12,7 +12,7 @@
 readonly PACKAGES_BUILD=(
 	gcc g++ libc6-dev binutils perl libparse-yapp-perl python3 dpkg-dev
 	xz-utils libtalloc-dev libtdb-dev libjansson-dev libssl-dev
-	libsimdjson-dev zlib1g-dev liblzma-dev libzstd-dev
+	libsimdjson-dev zlib1g-dev liblzma-dev libzstd-dev libelf-dev
 )
 
 # The server, and the clients that are played against it.
