@@ -26,7 +26,7 @@ const struct ntsign_command ntsign_commands[] = {
 		.run = ntsign_matrix_main,
 	}, {
 		.name = "check",
-		.summary = "errors in smb.conf, with their lines",
+		.summary = "errors in smb.conf, and whether the module fits",
 		.help =
 "Usage: ntsign check [--smb-conf FILE] [--module FILE]\n"
 "\n"
@@ -35,7 +35,9 @@ const struct ntsign_command ntsign_commands[] = {
 "\n"
 "  FILE:LINE: error|warning|note: what is wrong\n"
 "\n"
-"LINE is the line to change. Run it as root: others cannot tell whether the\n"
+"LINE is the line to change. Says as well, as `info', what the module was\n"
+"made for, and whether it fits the smbd that is installed and the one that is\n"
+"running. Run it as root: others cannot tell the latter, and whether the\n"
 "audit file can be written.\n"
 "\n"
 "  --smb-conf FILE  instead of " NTSIGN_CONFIGFILE "\n"
