@@ -73,6 +73,7 @@ packages_base()
 	dir=$(packages_dir "$1")
 	if ! chroot_is_made "$dir"; then
 		chroot_fill "$dir" "$1"
+		rm -rf -- "$dir/apt"
 	fi
 	! chroot_is_old "$dir" || chroot_renew "$dir"
 	stage_source "$dir/build/source"
