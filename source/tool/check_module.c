@@ -165,6 +165,39 @@ static struct ntsign_object *read_module(struct ntsign_check *check)
 	return module;
 }
 
+/* ---- a module that is kept ---- */
+
+/*
+ * The module that is kept for an smbd, which the installed one hands its
+ * connections over to; NULL where there is none.
+ */
+static const char *kept_for(struct ntsign_check *check, const char *samba)
+{
+	static const char vfs[] = "/vfs/ntsign.so";
+	size_t len = strlen(check->module);
+	struct ntsign_object *kept = NULL;
+	const char *path = NULL;
+
+	if (len <= strlen(vfs) ||
+	    strcmp(check->module + len - strlen(vfs), vfs) != 0) {
+		return NULL;
+	}
+	path = talloc_asprintf(check, "%.*s/ntsign/%.*s/ntsign.so",
+			       (int)(len - strlen(vfs)), check->module,
+			       (int)ntsign_samba_release_len(samba), samba);
+	if (path == NULL) {
+		check->no_memory = true;
+		return NULL;
+	}
+	kept = ntsign_object_read(check, ntsign_check_path(check, path), NULL);
+	if (kept == NULL || !kept->shared || !kept->noted || !kept->entry ||
+	    kept->samba == NULL || !ntsign_samba_fits(kept->samba, samba)) {
+		path = NULL;
+	}
+	TALLOC_FREE(kept);
+	return path;
+}
+
 /* ---- the Sambas ---- */
 
 /* What the version strings leave open. */
@@ -202,6 +235,7 @@ static void check_running(struct ntsign_check *check,
 			  const char *installed)
 {
 	const char *running = check->running;
+	const char *kept = NULL;
 	bool fits;
 
 	if (check->pid == 0 || running == NULL) {
@@ -211,7 +245,18 @@ static void check_running(struct ntsign_check *check,
 	if (!fits && !check->replaced && same_text(installed, running)) {
 		return;		/* it has been said of the one installed */
 	}
-	if (fits && !check->replaced) {
+	if (!fits) {
+		kept = kept_for(check, running);
+	}
+	if (kept != NULL) {
+		ntsign_check_add(check, NTSIGN_SEVERITY_WARNING,
+			loading_item(check),
+			"%s is made for Samba %s, and the smbd that is running "
+			"(%u) is %s: %s, which is kept for it, takes its "
+			"connections over; restart it: systemctl restart smbd",
+			check->module, module->samba, check->pid, running,
+			kept);
+	} else if (fits && !check->replaced) {
 		ntsign_check_tell(check, check->module,
 				  "fits the smbd that is running (%u), %s",
 				  check->pid, running);
