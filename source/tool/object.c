@@ -178,7 +178,11 @@ static bool is_version(const char *text)
 	} else if (strncmp(p, "pre", 3) == 0) {
 		p = number(p + 3);
 	}
-	return p != NULL && (*p == '\0' || *p == '-');
+	if (p == NULL || (*p != '\0' && *p != '-')) {
+		return false;
+	}
+	return p[strspn(p, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+			   "0123456789.+~:_-")] == '\0';
 }
 
 /* The better of two candidates. */
