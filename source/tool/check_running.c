@@ -126,10 +126,10 @@ static bool has_our_mounts(struct ntsign_check *check)
 /* ---- what a process has mapped ---- */
 
 /*
- * Whether the file that is mapped is not the one that has its name now. By
- * the map_files link, since an overlay's files have numbers in maps that
- * nothing else shows; where only maps can be had, by what that says of a
- * deleted file.
+ * Whether the file that is mapped is not the one that has its name now. A
+ * package manager renames a new file over the old one, which is then said to
+ * be deleted. Inodes tell of other ways, but not on an overlay, where what is
+ * mapped is the file that lies below, on another device.
  */
 static bool is_replaced(struct ntsign_check *check, unsigned int pid,
 			const struct ntsign_proc_map *map)
@@ -142,10 +142,11 @@ static bool is_replaced(struct ntsign_check *check, unsigned int pid,
 	struct stat now;
 	bool replaced = map->deleted;
 
-	if (link != NULL && named != NULL && stat(link, &mapped) == 0) {
-		replaced = stat(named, &now) == -1 ||
-			mapped.st_dev != now.st_dev ||
-			mapped.st_ino != now.st_ino;
+	if (!replaced && link != NULL && named != NULL &&
+	    stat(link, &mapped) == 0) {
+		replaced = stat(named, &now) == 0 ?
+			mapped.st_dev == now.st_dev &&
+			mapped.st_ino != now.st_ino : errno == ENOENT;
 	}
 	TALLOC_FREE(link);
 	TALLOC_FREE(named);
