@@ -128,8 +128,9 @@ static bool has_our_mounts(struct ntsign_check *check)
 /*
  * Whether the file that is mapped is not the one that has its name now. A
  * package manager renames a new file over the old one, which is then said to
- * be deleted. Inodes tell of other ways, but not on an overlay, where what is
- * mapped is the file that lies below, on another device.
+ * be deleted. Inodes tell of other ways, but not always on an overlay, where
+ * what is mapped may be the file that lies below, on another device or without
+ * a name here.
  */
 static bool is_replaced(struct ntsign_check *check, unsigned int pid,
 			const struct ntsign_proc_map *map)
@@ -143,10 +144,9 @@ static bool is_replaced(struct ntsign_check *check, unsigned int pid,
 	bool replaced = map->deleted;
 
 	if (!replaced && link != NULL && named != NULL &&
-	    stat(link, &mapped) == 0) {
-		replaced = stat(named, &now) == 0 ?
-			mapped.st_dev == now.st_dev &&
-			mapped.st_ino != now.st_ino : errno == ENOENT;
+	    stat(link, &mapped) == 0 && stat(named, &now) == 0) {
+		replaced = mapped.st_dev == now.st_dev &&
+			mapped.st_ino != now.st_ino;
 	}
 	TALLOC_FREE(link);
 	TALLOC_FREE(named);
