@@ -334,13 +334,27 @@ static void look_at_connections(struct ntsign_check *check)
 
 /* ---- what confines it ---- */
 
+static const char *apparmor_profile(struct ntsign_check *check)
+{
+	/* the second where it is not the only security module */
+	static const char *const files[] = { "current", "apparmor/current" };
+	const char *label = NULL;
+	size_t i;
+
+	for (i = 0; i < 2 && label == NULL; i++) {
+		char *path = talloc_asprintf(check, "/proc/%u/attr/%s",
+					     check->pid, files[i]);
+		char *text = path != NULL ? ntsign_proc_read(check, path) :
+					    NULL;
+
+		label = text != NULL ? ntsign_proc_parse_label(text) : NULL;
+	}
+	return label;
+}
+
 static void tell_confinement(struct ntsign_check *check)
 {
-	char *path = talloc_asprintf(check, "/proc/%u/attr/current",
-				     check->pid);
-	char *text = path != NULL ? ntsign_proc_read(check, path) : NULL;
-	const char *label = text != NULL ? ntsign_proc_parse_label(text) :
-					   NULL;
+	const char *label = apparmor_profile(check);
 
 	if (label != NULL) {
 		ntsign_check_tell(check, check->module,
