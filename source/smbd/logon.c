@@ -87,7 +87,8 @@ static void check_keep_response(const struct auth_usersupplied_info *user_info)
 	const DATA_BLOB *response = &user_info->password.response.nt;
 
 	if (c == NULL ||
-	    !ntsign_layout_fits(NTSIGN_LAYOUT_AUTH_SUPPLIED, user_info) || user_info->password_state != AUTH_PASSWORD_RESPONSE) {
+	    !ntsign_layout_fits(NTSIGN_LAYOUT_AUTH_SUPPLIED, user_info) ||
+	    user_info->password_state != AUTH_PASSWORD_RESPONSE) {
 		return;
 	}
 	c->setup.response_lm = (response->length == 0);
@@ -140,7 +141,8 @@ static struct tevent_req *check_send(
 	state->ev = ev;
 	state->auth_ctx = auth_ctx;
 	state->user_info = user_info;
-	if (ntsign_credential_wanted() && c != NULL) {
+	if (ntsign_credential_wanted() && c != NULL &&
+	    !ntsign_layouts_differ) {
 		struct tevent_req *subreq = ntsign_credential_acquire_send(
 			state, ev, c, user_info->client.account_name);
 
