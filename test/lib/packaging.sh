@@ -22,6 +22,7 @@ readonly PACKAGE_TESTS=(
 	update:source service:source failure:source
 	install:binary connections:binary revision:binary switch:binary
 	again:builder
+	rpm:rpm
 )
 
 readonly PACKAGE_SECONDS=900	# a test that takes longer has failed
