@@ -10,22 +10,27 @@
 
 #include <dlfcn.h>
 
+#include "handover.h"
 #include "ntsign/crypto.h"
 
 #undef DBGC_CLASS
 #define DBGC_CLASS DBGC_AUTH
-
-#define FILE_NAME NTSIGN_MODULESDIR "/ntsign/ntsign-crypto.so"
 
 typedef uint32_t (*abi_fn)(uint32_t module);
 
 /* NULL, with the reason in the log, where there is none that fits. */
 static void *crypto_load(void)
 {
-	void *handle = dlopen(FILE_NAME, RTLD_NOW | RTLD_LOCAL);
+	char path[PATH_MAX];
+	void *handle = NULL;
 	abi_fn fn = NULL;
 	uint32_t abi = 0;
 
+	if (snprintf(path, sizeof(path), "%s/ntsign-crypto.so",
+		     ntsign_handover_directory()) >= (int)sizeof(path)) {
+		return NULL;
+	}
+	handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	if (handle == NULL) {
 		DBG_ERR("ntsign: %s\n", dlerror());
 		return NULL;
@@ -33,9 +38,9 @@ static void *crypto_load(void)
 	fn = (abi_fn)dlsym(handle, "ntsign_crypto_abi");
 	abi = (fn != NULL) ? fn(NTSIGN_CRYPTO_ABI) : 0;
 	if (abi != NTSIGN_CRYPTO_ABI) {
-		DBG_ERR("ntsign: " FILE_NAME " is of another ntsign than the "
+		DBG_ERR("ntsign: %s is of another ntsign than the "
 			"ntsign.so of this connection: it is not used; new "
-			"connections have what is installed now\n");
+			"connections have what is installed now\n", path);
 		dlclose(handle);
 		return NULL;
 	}

@@ -15,13 +15,38 @@
 
 typedef NTSTATUS (*init_fn)(TALLOC_CTX *ctx);
 
-bool ntsign_handover_is_kept(void)
+/* This file's name as it was loaded, or NULL. */
+static const char *own_path(void)
 {
 	Dl_info own = { .dli_fname = NULL };
 
-	return dladdr(&ntsign, &own) != 0 && own.dli_fname != NULL &&
-	       strncmp(own.dli_fname, DIRECTORY "/",
-		       sizeof(DIRECTORY)) == 0;
+	return dladdr(&ntsign, &own) != 0 ? own.dli_fname : NULL;
+}
+
+bool ntsign_handover_is_kept(void)
+{
+	const char *own = own_path();
+
+	return own != NULL &&
+	       strncmp(own, DIRECTORY "/", sizeof(DIRECTORY)) == 0;
+}
+
+const char *ntsign_handover_directory(void)
+{
+	static char directory[PATH_MAX];
+	const char *own = own_path();
+	const char *slash = NULL;
+
+	if (!ntsign_handover_is_kept()) {
+		return DIRECTORY;
+	}
+	slash = strrchr(own, '/');
+	if (slash == NULL || (size_t)(slash - own) >= sizeof(directory)) {
+		return DIRECTORY;
+	}
+	(void)snprintf(directory, sizeof(directory), "%.*s",
+		       (int)(slash - own), own);
+	return directory;
 }
 
 static init_fn kept_init(const char *path)

@@ -10,7 +10,8 @@
  *   MODULESDIR/ntsign/RELEASE/ntsign.so
  *
  * (RELEASE: Samba's version string without a revision, as samba.h has it) it
- * is loaded, and takes the place of this one. ntsign-build(8) keeps it there.
+ * is loaded, and takes the place of this one, with its own ntsign-crypto.so
+ * beside it. ntsign-build(8) keeps them there.
  *
  * Invariant: nothing is called that lies elsewhere, and no module that is kept
  * hands over; where it does not fit it has done nothing, and the one that
@@ -30,5 +31,12 @@ bool ntsign_handover(TALLOC_CTX *ctx, const char *version);
 
 /* Whether this is a module that is kept. */
 bool ntsign_handover_is_kept(void);
+
+/*
+ * The directory, without a slash at the end, that a module has its
+ * ntsign-crypto.so in: a kept one beside it, as it was built with the same
+ * libcrypto. A pointer to static memory, PATH_MAX bytes at most.
+ */
+const char *ntsign_handover_directory(void);
 
 #endif
