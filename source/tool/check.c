@@ -43,34 +43,37 @@ static void add_at(struct ntsign_check *check, enum ntsign_severity severity,
 	check->count++;
 }
 
+__attribute__((format(printf, 5, 0)))
+static void add_formatted(struct ntsign_check *check,
+			  enum ntsign_severity severity, const char *file,
+			  unsigned int line, const char *format, va_list ap)
+{
+	add_at(check, severity, file, line,
+	       talloc_vasprintf(check, format, ap));
+}
+
 void ntsign_check_add(struct ntsign_check *check,
 		      enum ntsign_severity severity,
 		      const struct ntsign_conf_item *item,
 		      const char *format, ...)
 {
-	char *text = NULL;
 	va_list ap;
 
 	va_start(ap, format);
-	text = talloc_vasprintf(check, format, ap);
+	add_formatted(check, severity, item != NULL ? item->file : check->path,
+		      item != NULL ? item->line : check->global_line, format,
+		      ap);
 	va_end(ap);
-	if (item != NULL) {
-		add_at(check, severity, item->file, item->line, text);
-	} else {
-		add_at(check, severity, check->path, check->global_line, text);
-	}
 }
 
 void ntsign_check_tell(struct ntsign_check *check, const char *file,
 		       const char *format, ...)
 {
-	char *text = NULL;
 	va_list ap;
 
 	va_start(ap, format);
-	text = talloc_vasprintf(check, format, ap);
+	add_formatted(check, NTSIGN_SEVERITY_INFO, file, 0, format, ap);
 	va_end(ap);
-	add_at(check, NTSIGN_SEVERITY_INFO, file, 0, text);
 }
 
 /* ---- the options ---- */

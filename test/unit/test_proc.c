@@ -61,7 +61,7 @@ static void test_maps(void **state)
 		char line[256];
 
 		print_message("%s\n", maps[i].line);
-		strcpy(line, maps[i].line);
+		(void)snprintf(line, sizeof(line), "%s", maps[i].line);
 		if (maps[i].range == NULL) {
 			assert_false(ntsign_proc_parse_map(line, &map));
 			continue;
@@ -106,7 +106,7 @@ static void test_mounts(void **state)
 		char line[256];
 
 		print_message("%s\n", mounts[i].line);
-		strcpy(line, mounts[i].line);
+		(void)snprintf(line, sizeof(line), "%s", mounts[i].line);
 		if (mounts[i].point == NULL) {
 			assert_false(ntsign_proc_parse_mount(line, &mount));
 			continue;
@@ -138,7 +138,7 @@ static void test_labels(void **state)
 		char text[64];
 		const char *label = NULL;
 
-		strcpy(text, labels[i].text);
+		(void)snprintf(text, sizeof(text), "%s", labels[i].text);
 		label = ntsign_proc_parse_label(text);
 		if (labels[i].label == NULL) {
 			assert_null(label);
