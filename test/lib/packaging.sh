@@ -16,13 +16,14 @@
 #   build/packages-SUITE/MACHINE/root a machine
 
 # test/packages/NAME and the machine that it runs on. Those of one machine run
-# in this order; the machine is new for the first of them.
+# in this order; the machine is new for the first of them. What takes longest
+# begins early.
 readonly PACKAGE_TESTS=(
 	build:builder
+	rpm:rpm
 	update:source service:source failure:source
 	install:binary connections:binary revision:binary switch:binary
 	again:builder
-	rpm:rpm
 )
 
 # Takes the longest, and is about rpm rather than about the release.
